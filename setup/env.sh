@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+# The workspace's environment, to be sourced by bash: `source setup/env.sh`.
+#
+# Everything that a node needs to start is set here and nowhere else. Values that a user may
+# have a reason to choose (domain, discovery range, GL, threads) are only set when they are unset.
+
+_inspire_root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+_inspire_venv="$_inspire_root/.venv"
+
+if [ ! -x "$_inspire_venv/bin/python" ]; then
+  echo "$_inspire_venv is not set up: run $_inspire_root/inspire setup" >&2
+  unset _inspire_root _inspire_venv
+  return 1
+fi
+
+# A distribution that was sourced before brings its own libraries: they must not be shadowed.
+if [ ! -e "$_inspire_venv/uses_distribution" ]; then
+  # The wheels' library paths are wrong. ros_wheels_bootstrapper repairs that by starting each
+  # Python twice, with the libraries in random order; set here, in fixed order, it need not.
+  # Nothing of what was set before is kept: another ROS on the path would be mixed in.
+  LD_LIBRARY_PATH="$_inspire_venv/lib"
+  for _inspire_libs in "$_inspire_venv"/lib/python3.*/site-packages/ros_*.libs; do
+    LD_LIBRARY_PATH="$LD_LIBRARY_PATH:$_inspire_libs"
+  done
+  export LD_LIBRARY_PATH
+  export _ROS_WHEELS_BOOTSTRAP_COMPLETE=1
+  export AMENT_PREFIX_PATH="$_inspire_venv" CMAKE_PREFIX_PATH="$_inspire_venv"
+  export ROS_DISTRO=jazzy ROS_VERSION=2 ROS_PYTHON_VERSION=3
+  export RMW_IMPLEMENTATION=rmw_fastrtps_cpp
+  unset PYTHONPATH PYTHONHOME _inspire_libs
+fi
+
+case ":$PATH:" in
+  *":$_inspire_venv/bin:"*) ;;
+  *) export PATH="$_inspire_venv/bin:$PATH" ;;
+esac
+export VIRTUAL_ENV="$_inspire_venv"
+
+# A profile for one machine: without it 640x480 images are lost. Jazzy reads the first name,
+# Kilted and later the second.
+export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$_inspire_root/setup/fastdds.xml}"
+export FASTDDS_DEFAULT_PROFILES_FILE="${FASTDDS_DEFAULT_PROFILES_FILE:-$_inspire_root/setup/fastdds.xml}"
+export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
+
+# Without a display MuJoCo renders through EGL; a window (the viewer) does not use this variable.
+export MUJOCO_GL="${MUJOCO_GL:-egl}"
+
+# Many processes share few cores: threads inside numpy only make them wait for each other
+# (measured: two BLAS threads were 4 to 20 times slower than one).
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+export OPENBLAS_NUM_THREADS="${OPENBLAS_NUM_THREADS:-1}"
+export MKL_NUM_THREADS="${MKL_NUM_THREADS:-1}"
+
+# Last, so that a user's own nltk_data is preferred.
+case ":${NLTK_DATA:-}:" in
+  *":$_inspire_venv/nltk_data:"*) ;;
+  *) export NLTK_DATA="${NLTK_DATA:+$NLTK_DATA:}$_inspire_venv/nltk_data" ;;
+esac
+
+if [ -f "$_inspire_root/install/local_setup.bash" ]; then
+  source "$_inspire_root/install/local_setup.bash"
+fi
+hash -r
+unset _inspire_root _inspire_venv

@@ -93,6 +93,7 @@ MATERIALS = {
 
 def add_robot(spec: mujoco.MjSpec) -> None:
     """Add the arm to `spec` with its base at the origin of the world, z = 0 being the table top."""
+    spec.compiler.degree = False
     for name, (rgba, specular, shininess, reflectance) in MATERIALS.items():
         spec.add_material(name=name, rgba=rgba, specular=specular, shininess=shininess,
                           reflectance=reflectance)

@@ -51,11 +51,9 @@ export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 export OPENBLAS_NUM_THREADS="${OPENBLAS_NUM_THREADS:-1}"
 export MKL_NUM_THREADS="${MKL_NUM_THREADS:-1}"
 
-# Last, so that a user's own nltk_data is preferred.
-case ":${NLTK_DATA:-}:" in
-  *":$_inspire_venv/nltk_data:"*) ;;
-  *) export NLTK_DATA="${NLTK_DATA:+$NLTK_DATA:}$_inspire_venv/nltk_data" ;;
-esac
+
+# NLTK's tagger data lies in .venv/nltk_data, which NLTK searches by itself, after $NLTK_DATA and
+# ~/nltk_data: a user's own data is preferred, so there is nothing to set for it here.
 
 if [ -f "$_inspire_root/install/local_setup.bash" ]; then
   source "$_inspire_root/install/local_setup.bash"

@@ -40,7 +40,9 @@ class PlainUnpickler(pickle.Unpickler):
         raise TaggerError(f'the pickle asks for the external object {pid!r}: not allowed')
 
 
-def read_pickle(content: bytes, sha256: str = SHA256) -> tuple[dict[str, Any], dict[str, str], set]:
+def read_pickle(
+    content: bytes, sha256: str = SHA256
+) -> tuple[dict[str, Any], dict[str, str], set]:
     """(weights: feature -> tag -> float, tag dictionary: word -> tag, tags) of the pickle."""
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:

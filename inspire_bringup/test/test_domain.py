@@ -4,6 +4,7 @@
 import socket
 
 import pytest
+
 from inspire_bringup import domain
 
 

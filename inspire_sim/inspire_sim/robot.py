@@ -6,8 +6,7 @@ the driver computes is the same arm. Masses are those of the maker's current des
 seen are smooth shells, what collides are a few primitives.
 
 Body frames are the driver's link frames: every joint turns about its link's z axis. `link7` and
-`link8` are the fingers; they slide along tcp y, and their joint values are half the gripper width
-each.
+`link8` are the fingers; they slide along tcp -y and +y, each by half the gripper width.
 """
 
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
-from piper_driver.kinematics import frames
+from piper_driver.kinematics import FINGER_OFFSET, TCP_OFFSET, frames
 from piper_driver.limits import PIPER
 
 from inspire_sim.shells import Section, add_shell
@@ -27,13 +26,8 @@ GRIPPER = 'gripper'
 TCP = 'tcp'
 WRIST_CAMERA = 'wrist_camera'
 
-# Where every episode begins: gripper above the table, tilted forward, open.
-HOME = (0.0, 0.93, -0.90, 0.0, 0.92, 0.0)
-HOME_WIDTH = 0.07
-
 SEEN, COLLIDES = 1, 3            # geom groups; renderers hide groups from 3 on
 ARM_CONTACT, OTHER_CONTACT = 2, 1  # contact bits: the arm meets everything but itself
-TCP_HEIGHT = 0.145               # of the tcp above link6, along its z [m]
 
 
 @dataclass(frozen=True)
@@ -55,8 +49,8 @@ MASSES = {
     'link4': LinkMass(0.38, (-0.0001, 0.00088, -0.005), (1.85e-4, 1.90e-4, 1.55e-4)),
     'link5': LinkMass(0.383, (0.0, -0.0566, -0.0037), (1.66e-3, 1.85e-4, 1.64e-3)),
     'link6': LinkMass(0.457, (0.0, 0.0, 0.055), (7.5e-4, 4.7e-4, 4.0e-4)),
-    'link7': LinkMass(0.025, (0.0, 0.011, 0.12), (1.0e-5, 1.0e-5, 2.0e-6)),
-    'link8': LinkMass(0.025, (0.0, -0.011, 0.12), (1.0e-5, 1.0e-5, 2.0e-6)),
+    'link7': LinkMass(0.025, (0.0, -0.011, -0.015), (1.0e-5, 1.0e-5, 2.0e-6)),
+    'link8': LinkMass(0.025, (0.0, 0.011, -0.015), (1.0e-5, 1.0e-5, 2.0e-6)),
 }
 
 
@@ -102,7 +96,7 @@ def add_robot(spec: mujoco.MjSpec) -> None:
     _dress_upper_arm(spec, links)
     _dress_forearm(spec, links)
     _dress_gripper(spec, links['link6'])
-    for name, side in zip(FINGERS, (1.0, -1.0), strict=True):
+    for name, side in zip(FINGERS, (-1.0, 1.0), strict=True):
         _add_finger(spec, links['link6'], name, side)
     _add_wrist_camera(links['link6'])
     _add_collision(links)
@@ -144,20 +138,20 @@ def _add_links(spec: mujoco.MjSpec) -> dict[str, mujoco.MjsBody]:
     body = spec.worldbody.add_body(name='base_link')
     links = {'base_link': body}
     _set_mass(body, 'base_link')
-    parent = zero['base_link']
+    parent = np.eye(4)
     for number, name in enumerate(ARM_JOINTS):
         link = f'link{number + 1}'
         relative = np.linalg.inv(parent) @ zero[link]
         body = body.add_body(name=link, pos=relative[:3, 3], gravcomp=1.0,
                              quat=quaternion_wxyz(relative[:3, :3]))
         body.add_joint(name=name, type=mujoco.mjtJoint.mjJNT_HINGE, axis=[0, 0, 1],
-                       range=[PIPER.position_lower[number], PIPER.position_upper[number]],
+                       range=[PIPER.lower[number], PIPER.upper[number]],
                        limited=mujoco.mjtLimited.mjLIMITED_TRUE,
                        armature=DRIVES[number].armature, damping=[0.5, 0, 0], frictionloss=0.1)
         _set_mass(body, link)
         links[link] = body
         parent = zero[link]
-    body.add_site(name=TCP, pos=[0, 0, TCP_HEIGHT], size=[0.004, 0, 0], group=4)
+    body.add_site(name=TCP, pos=[0, 0, TCP_OFFSET], size=[0.004, 0, 0], group=4)
     return links
 
 
@@ -285,17 +279,17 @@ def _dress_gripper(spec: mujoco.MjSpec, link6: mujoco.MjsBody) -> None:
 
 def _add_finger(spec: mujoco.MjSpec, palm: mujoco.MjsBody, name: str, side: float) -> None:
     """A finger on the +y (side 1) or -y (side -1) half; its inner face is at y = 0 when closed."""
-    finger = palm.add_body(name=name, gravcomp=1.0)
+    finger = palm.add_body(name=name, pos=[0, 0, FINGER_OFFSET], gravcomp=1.0)
     finger.add_joint(name=FINGER_JOINTS[FINGERS.index(name)], axis=[0, side, 0],
                      type=mujoco.mjtJoint.mjJNT_SLIDE, range=[0.0, PIPER.gripper_upper / 2.0],
                      limited=mujoco.mjtLimited.mjLIMITED_TRUE, armature=0.12, damping=[4, 0, 0])
     _set_mass(finger, name)
     turn = (1, 0, 0, 0) if side > 0 else (0, 0, 0, 1)
     _shell(spec, finger, f'{name}_shell', (
-        Section(0.0885, 0.0140, 0.0085, 5.0, (0.0, 0.0130)),
-        Section(0.1000, 0.0140, 0.0085, 5.0, (0.0, 0.0130)),
-        Section(0.1180, 0.0115, 0.0060, 5.0, (0.0, 0.0100)),
-        Section(0.1535, 0.0095, 0.0042, 4.0, (0.0, 0.0078))), 'arm_metal', quat=turn, edge=0.0015)
+        Section(-0.0473, 0.0140, 0.0085, 5.0, (0.0, 0.0130)),
+        Section(-0.0358, 0.0140, 0.0085, 5.0, (0.0, 0.0130)),
+        Section(-0.0178, 0.0115, 0.0060, 5.0, (0.0, 0.0100)),
+        Section(0.0127, 0.0095, 0.0042, 4.0, (0.0, 0.0078))), 'arm_metal', quat=turn, edge=0.0015)
     _block(finger, (0, side * 0.0018, _PAD_AT), (0.0088, 0.0018, _PAD_HALF), 'arm_rubber')
     for ridge in np.linspace(-0.75, 0.75, 4):
         _block(finger, (0, side * 0.0001, _PAD_AT + ridge * _PAD_HALF), (0.0084, 0.0004, 0.0010),
@@ -306,7 +300,7 @@ def _add_finger(spec: mujoco.MjSpec, palm: mujoco.MjsBody, name: str, side: floa
                     friction=[1.3, 0.02, 0.0005], solref=[0.008, 1.0], solimp=[0.95, 0.99, 0.001,
                                                                                0.5, 2.0])
     finger.add_geom(name=f'{name}_back', type=mujoco.mjtGeom.mjGEOM_BOX, group=COLLIDES, mass=0.0,
-                    pos=[0, side * 0.0095, 0.1215], size=[0.0105, 0.0055, 0.0330],
+                    pos=[0, side * 0.0090, -0.0168], size=[0.0105, 0.0050, 0.0310],
                     contype=ARM_CONTACT, conaffinity=OTHER_CONTACT, friction=[0.6, 0.01, 0.0005])
 
 
@@ -362,7 +356,7 @@ def _add_servo(spec: mujoco.MjSpec, name: str, target: str, kind: mujoco.mjtTrn,
                       forcerange=[-force, force], forcelimited=mujoco.mjtLimited.mjLIMITED_TRUE)
 
 
-_PAD_AT, _PAD_HALF = 0.1405, 0.0145     # the pads end 1 cm below the tcp
+_PAD_AT, _PAD_HALF = 0.0007, 0.0135     # the pads end 5 mm below the tcp
 _CAMERA_AT = (-0.068, 0.0, 0.030)
 _CAMERA_AXIS = np.array([np.sin(0.46), 0.0, np.cos(0.46)])   # towards the fingertips
 _CAMERA_HOUSING = tuple(np.array([np.cos(0.23), 0.0, np.sin(0.23), 0.0]).tolist())

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The two cameras: where they are, what their pixels mean.
+
+The third-person camera stands where the viewer is, so that the viewer's right is the image's
+right. Optical frames follow REP 103: z forward, x right, y down. A pixel's centre has whole
+coordinates, (0, 0) being the upper left one.
+"""
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+from piper_driver.pose import Pose
+
+from inspire_sim.robot import WRIST_CAMERA, quaternion_wxyz
+
+CAMERA = 'camera'
+CAMERAS = (CAMERA, WRIST_CAMERA)
+OPTICAL_FRAMES = {name: f'{name}_optical_frame' for name in CAMERAS}
+
+LOOK_AT = (0.30, 0.0, 0.06)   # base_link [m]: above the middle of where objects lie
+DISTANCE = 1.02               # [m]
+ELEVATION = np.radians(38.0)  # of the camera above the table, seen from LOOK_AT
+FOVY = 41.0                   # vertical field of view [degrees], as MuJoCo takes it
+
+# MuJoCo's cameras look along -z with y up, optical frames along z with y down.
+_OPTICAL_IN_MUJOCO = np.diag([1.0, -1.0, -1.0])
+
+
+@dataclass(frozen=True)
+class Intrinsics:
+    """A pinhole without distortion: size [pixels], focal length and principal point [pixels]."""
+
+    width: int
+    height: int
+    focal: float
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """The principal point (x, y): the middle of the image."""
+        return (self.width - 1) / 2.0, (self.height - 1) / 2.0
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """K, (3, 3): optical coordinates to homogeneous pixels."""
+        x, y = self.centre
+        return np.array([[self.focal, 0.0, x], [0.0, self.focal, y], [0.0, 0.0, 1.0]])
+
+
+def add_viewer_camera(spec: mujoco.MjSpec, viewer_yaw: float) -> None:
+    """Add the third-person camera at the viewer: base_link's x axis turned by yaw [rad] about z."""
+    back = np.array([np.cos(viewer_yaw) * np.cos(ELEVATION),
+                     np.sin(viewer_yaw) * np.cos(ELEVATION), np.sin(ELEVATION)])
+    right = np.array([-np.sin(viewer_yaw), np.cos(viewer_yaw), 0.0])
+    axes = np.stack([right, np.cross(back, right), back], axis=1)
+    spec.worldbody.add_camera(name=CAMERA, pos=np.array(LOOK_AT) + DISTANCE * back,
+                              quat=quaternion_wxyz(axes), fovy=FOVY)
+
+
+def intrinsics(model: mujoco.MjModel, camera: str, width: int, height: int) -> Intrinsics:
+    """What `camera` sees through an image of width x height pixels."""
+    fovy = np.radians(model.camera(camera).fovy[0])
+    return Intrinsics(width, height, float(0.5 * height / np.tan(0.5 * fovy)))
+
+
+def optical_pose_in_body(model: mujoco.MjModel, camera: str) -> Pose:
+    """The camera's optical frame in the body that carries it (world or link6)."""
+    rotation = np.zeros(9)
+    mujoco.mju_quat2Mat(rotation, model.camera(camera).quat)
+    return _pose(model.camera(camera).pos, rotation.reshape(3, 3) @ _OPTICAL_IN_MUJOCO)
+
+
+def optical_pose(data: mujoco.MjData, camera: str) -> Pose:
+    """The camera's optical frame in base_link, now."""
+    view = data.camera(camera)
+    return _pose(view.xpos, view.xmat.reshape(3, 3) @ _OPTICAL_IN_MUJOCO)
+
+
+def project(points: NDArray[np.float64], optical_in_base: Pose,
+            view: Intrinsics) -> NDArray[np.float64]:
+    """Pixels (..., 2) of points (..., 3) in base_link [m]; NaN for points behind the camera."""
+    matrix = optical_in_base.matrix
+    optical = (np.asarray(points) - matrix[:3, 3]) @ matrix[:3, :3]
+    depth = np.where(optical[..., 2:] > 0.0, optical[..., 2:], np.nan)
+    return view.focal * optical[..., :2] / depth + np.array(view.centre)
+
+
+def _pose(position: NDArray[np.float64], rotation: NDArray[np.float64]) -> Pose:
+    matrix = np.eye(4)
+    matrix[:3, :3] = rotation
+    matrix[:3, 3] = position
+    return Pose.from_matrix(matrix)

@@ -73,10 +73,10 @@ BOOK = (0.165, 0.118, 0.026)
 CUBE = 0.042
 LEGO, STUD = (0.064, 0.032, 0.026), (0.0052, 0.0045)   # body; a stud's radius and height
 PLUG = (0.044, 0.030, 0.030)
-TRAY = (0.150, 0.150, 0.012)      # of a cabinet's plate, without its handle
+TRAY = (0.160, 0.150, 0.008)      # of a cabinet's plate, without its handle and raised rim
 TAB = (0.034, 0.014, 0.034)       # the handle: outwards, across, up
-SHELVES = (0.050, 0.130, 0.210)   # heights of the shelves' surfaces
-CABINET = (0.170, 0.176, 0.270)   # depth, width, height
+SHELVES = (0.064, 0.134, 0.204)   # heights of the shelves' surfaces
+CABINET = (0.180, 0.180, 0.268)   # depth, width, height
 
 _CUP_LEAN = float(np.arctan2(CUP_TOP - CUP_FOOT, CUP_HEIGHT))
 _BOWL_LEAN = float(np.arctan2(BOWL_TOP - BOWL_BEND, BOWL_HEIGHT - BOWL_BEND_HEIGHT))

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The PiPER in MuJoCo behind the driver's `Arm` protocol, power and emergency stop included.
+
+Powered, the servos follow set-points and the arm's weight is borne. Without power it sinks
+against the friction of its gears. After an emergency stop it sinks slowly, damped, the gripper
+keeps its grip, and set-points are ignored until `reset`, which takes the power away: as on the
+real arm.
+"""
+
+from collections.abc import Sequence
+
+import mujoco
+import numpy as np
+from piper_driver.arm import ArmError, ArmState, check_command
+from piper_driver.limits import PIPER
+
+from inspire_sim.robot import ARM_JOINTS, GRIPPER, arm_joint_addresses, finger_addresses
+
+STOPPED = 'emergency stop'
+DESCENT_DAMPING = np.array([60.0, 60.0, 40.0, 8.0, 8.0, 4.0])   # N m s/rad: sinks in seconds
+
+
+class SimulatedArm:
+    """The arm of whichever model and data it is attached to."""
+
+    def __init__(self) -> None:
+        """Make an arm without a body; `attach` gives it one."""
+        self._model: mujoco.MjModel | None = None
+        self._data: mujoco.MjData | None = None
+        self._connected = False
+        self._enabled = False
+        self._fault = ''
+
+    def attach(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        """Use the arm in `model` from now on: powered, without fault, aiming where `data` says."""
+        self._model, self._data = model, data
+        self._qpos, self._qvel = arm_joint_addresses(model)
+        self._finger_qpos, self._finger_qvel = finger_addresses(model)
+        self._servos = np.array([model.actuator(name).id for name in ARM_JOINTS])
+        self._gripper = model.actuator(GRIPPER).id
+        self._gains = model.actuator_gainprm[:, 0].copy()
+        self._bias = model.actuator_biasprm[:, 1:3].copy()
+        self._weights = model.body_gravcomp.copy()
+        self._fault = ''
+        self._power()
+
+    def connect(self) -> None:
+        """Begin to answer. Raises ArmError without a world."""
+        if self._model is None:
+            raise ArmError('the simulated arm is in no world; reset a world to a task first')
+        self._connected = True
+
+    def read(self) -> ArmState:
+        """Return the state now, stamped with simulated time. Raises ArmError before `connect`."""
+        if not self._connected:
+            raise ArmError('the simulated arm is not connected; call connect first')
+        data = self._data
+        assert data is not None
+        velocity, fingers = data.qvel[self._qvel], data.qvel[self._finger_qvel]
+        effort = data.qfrc_actuator[self._qvel] + data.qfrc_gravcomp[self._qvel]
+        return ArmState(
+            stamp=float(data.time), position=tuple(data.qpos[self._qpos].tolist()),
+            velocity=tuple(velocity.tolist()), effort=tuple(effort.tolist()),
+            gripper_width=float(data.qpos[self._finger_qpos].sum()),
+            gripper_velocity=float(fingers.sum()),
+            gripper_effort=float(data.actuator_force[self._gripper]),
+            enabled=self._enabled, fault=self._fault)
+
+    def enable(self) -> None:
+        """Power the servos; they hold the present pose."""
+        self._require_connection()
+        if self._fault:
+            raise ArmError(f'the simulated arm has a fault ({self._fault}); reset it first')
+        if not self._enabled:
+            self._aim_here()
+            self._power()
+
+    def disable(self) -> None:
+        """Cut the power: the arm sinks and the gripper lets go."""
+        self._require_connection()
+        assert self._model is not None
+        self._enabled = False
+        self._set_servos(stiffness=0.0, damping=np.zeros(len(ARM_JOINTS)), grip=False)
+        self._model.body_gravcomp[:] = 0.0
+
+    def command(self, position: Sequence[float], gripper_width: float) -> None:
+        """Set the servos' aim, kept within the arm's mechanical ranges; ignored without power."""
+        check_command(position, gripper_width)
+        self._require_connection()
+        if not self._enabled:
+            return
+        assert self._data is not None
+        self._data.ctrl[self._servos] = np.clip(position, PIPER.lower, PIPER.upper)
+        self._data.ctrl[self._gripper] = min(max(gripper_width, PIPER.gripper_lower),
+                                             PIPER.gripper_upper)
+
+    def stop(self) -> None:
+        """Emergency stop: sink slowly and follow nothing until `reset`."""
+        self._require_connection()
+        assert self._model is not None
+        self._enabled = False
+        self._fault = STOPPED
+        self._set_servos(stiffness=0.0, damping=DESCENT_DAMPING, grip=True)
+        self._model.body_gravcomp[:] = 0.0
+
+    def reset(self) -> None:
+        """Clear the stop; the arm is without power afterwards."""
+        self._require_connection()
+        self._fault = ''
+        self.disable()
+
+    def close(self) -> None:
+        """Stop answering. The arm keeps its last set-point, as the real one does."""
+        self._connected = False
+
+    def _require_connection(self) -> None:
+        if not self._connected:
+            raise ArmError('the simulated arm is not connected; call connect first')
+
+    def _aim_here(self) -> None:
+        assert self._data is not None
+        self._data.ctrl[self._servos] = self._data.qpos[self._qpos]
+        self._data.ctrl[self._gripper] = self._data.qpos[self._finger_qpos].sum()
+
+    def _power(self) -> None:
+        assert self._model is not None
+        self._enabled = True
+        self._model.actuator_gainprm[:, 0] = self._gains
+        self._model.actuator_biasprm[:, 1:3] = self._bias
+        self._model.body_gravcomp[:] = self._weights
+
+    def _set_servos(self, stiffness: float, damping: np.ndarray, grip: bool) -> None:
+        model = self._model
+        assert model is not None
+        model.actuator_gainprm[self._servos, 0] = stiffness
+        model.actuator_biasprm[self._servos, 1] = -stiffness
+        model.actuator_biasprm[self._servos, 2] = -damping
+        gripper = self._gripper
+        model.actuator_gainprm[gripper, 0] = self._gains[gripper] if grip else 0.0
+        model.actuator_biasprm[gripper, 1:3] = self._bias[gripper] if grip else 0.0

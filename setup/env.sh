@@ -13,21 +13,35 @@ if [ ! -x "$_inspire_venv/bin/python" ]; then
   return 1
 fi
 
-# A distribution that was sourced before brings its own libraries: they must not be shadowed.
-if [ ! -e "$_inspire_venv/uses_distribution" ]; then
+# A venv belongs either to a ROS 2 distribution, whose prefix is in that file, or to the wheels.
+if [ -f "$_inspire_venv/uses_distribution" ]; then
+  _inspire_distribution="$(<"$_inspire_venv/uses_distribution")"
+  case ":${AMENT_PREFIX_PATH:-}:" in
+    *":$_inspire_distribution:"*) ;;
+    *) source "$_inspire_distribution/setup.bash" ;;
+  esac
+  unset _inspire_distribution
+else
   # The wheels' library paths are wrong. ros_wheels_bootstrapper repairs that by starting each
   # Python twice, with the libraries in random order; set here, in fixed order, it need not.
-  # Nothing of what was set before is kept: another ROS on the path would be mixed in.
-  LD_LIBRARY_PATH="$_inspire_venv/lib"
-  for _inspire_libs in "$_inspire_venv"/lib/python3.*/site-packages/ros_*.libs; do
-    LD_LIBRARY_PATH="$LD_LIBRARY_PATH:$_inspire_libs"
+  # What was set before comes after (a GPU's libraries, say), but no other ROS and none of ours.
+  _inspire_libs="$_inspire_venv/lib"
+  for _inspire_each in "$_inspire_venv"/lib/python3.*/site-packages/ros_*.libs; do
+    _inspire_libs="$_inspire_libs:$_inspire_each"
   done
-  export LD_LIBRARY_PATH
+  IFS=: read -r -a _inspire_before <<<"${LD_LIBRARY_PATH:-}"
+  for _inspire_each in "${_inspire_before[@]}"; do
+    case "$_inspire_each" in
+      '' | /opt/ros/* | "$_inspire_venv"/* | "$_inspire_root"/install/*) ;;
+      *) _inspire_libs="$_inspire_libs:$_inspire_each" ;;
+    esac
+  done
+  export LD_LIBRARY_PATH="$_inspire_libs"
   export _ROS_WHEELS_BOOTSTRAP_COMPLETE=1
   export AMENT_PREFIX_PATH="$_inspire_venv" CMAKE_PREFIX_PATH="$_inspire_venv"
   export ROS_DISTRO=jazzy ROS_VERSION=2 ROS_PYTHON_VERSION=3
   export RMW_IMPLEMENTATION=rmw_fastrtps_cpp
-  unset PYTHONPATH PYTHONHOME _inspire_libs
+  unset PYTHONPATH PYTHONHOME _inspire_libs _inspire_each _inspire_before
 fi
 
 case ":$PATH:" in
@@ -55,7 +69,8 @@ export MKL_NUM_THREADS="${MKL_NUM_THREADS:-1}"
 # NLTK's tagger data lies in .venv/nltk_data, which NLTK searches by itself, after $NLTK_DATA and
 # ~/nltk_data: a user's own data is preferred, so there is nothing to set for it here.
 
-if [ -f "$_inspire_root/install/local_setup.bash" ]; then
+# A build must not see what was built before: it would keep paths of packages that are gone.
+if [ -z "${INSPIRE_WITHOUT_OVERLAY:-}" ] && [ -f "$_inspire_root/install/local_setup.bash" ]; then
   source "$_inspire_root/install/local_setup.bash"
 fi
 hash -r

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes requirements/PART.txt, exact versions, from requirements/PART.in and this environment.
 
-A lock is the transitive closure of the wanted lines over what is installed here, so what was
-tested is what is locked. Run it with the workspace's Python after installing or upgrading:
+A part is one .in file, whose first line, a comment, is its title; a new file is a new part. Its
+lock is the transitive closure of the wanted lines over what is installed here, so what was tested
+is what is locked. Run it with the workspace's Python after installing or upgrading:
 `.venv/bin/python setup/lock.py`. The wheels carry phantom distributions (`rclpy`, `std_msgs`, ...)
 that no index serves; the closure never reaches them, which is why this is not `pip freeze`.
 """
@@ -28,11 +29,10 @@ def wanted(path: Path) -> list[Requirement]:
 def closure(roots: list[Requirement]) -> dict[str, str]:
     """Name to installed version, of the roots and of everything they need here."""
     found: dict[str, str] = {}
-    markers: dict[str, str] = {}
-    stack = [(root, '') for root in roots]
+    stack = list(roots)
     seen: set[tuple[str, str]] = set()
     while stack:
-        requirement, marker = stack.pop()
+        requirement = stack.pop()
         name = canonicalize_name(requirement.name)
         for extra in requirement.extras | {''}:
             if (name, extra) in seen:
@@ -43,11 +43,10 @@ def closure(roots: list[Requirement]) -> dict[str, str]:
             except PackageNotFoundError:
                 sys.exit(f'{name} is wanted but not installed here: install it, then lock again')
             found[name] = installed.version
-            markers.setdefault(name, marker)
             for line in installed.requires or ():
                 needed = Requirement(line)
                 if needed.marker is None or needed.marker.evaluate({'extra': extra}):
-                    stack.append((needed, ''))
+                    stack.append(needed)
     return found
 
 
@@ -55,9 +54,9 @@ def main() -> None:
     for source in sorted(REQUIREMENTS.glob('*.in')):
         pins = closure(wanted(source))
         body = ''.join(f'{name}=={version}\n' for name, version in sorted(pins.items()))
-        source.with_suffix('.txt').write_text(
-            f'# Written by setup/lock.py from {source.name}: edit that file, not this one.\n{body}'
-        )
+        title = source.read_text().splitlines()[0]
+        note = f'# Written by setup/lock.py from {source.name}: edit that file, not this one.'
+        source.with_suffix('.txt').write_text(f'{title}\n{note}\n{body}')
         print(f'{source.stem}: {len(pins)} distributions')
 
 

@@ -42,7 +42,7 @@ class PlainUnpickler(pickle.Unpickler):
 
 def read_pickle(
     content: bytes, sha256: str = SHA256
-) -> tuple[dict[str, Any], dict[str, str], set]:
+) -> tuple[dict[str, Any], dict[str, str], set[str]]:
     """(weights: feature -> tag -> float, tag dictionary: word -> tag, tags) of the pickle."""
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:

@@ -146,7 +146,7 @@ class CvBridge:
         pixels = array('B')
         # OpenCV images are in the machine's byte order; an array in another order is turned here.
         native = np.ascontiguousarray(cvim, cvim.dtype.newbyteorder('='))
-        pixels.frombytes(memoryview(native.reshape(-1).view(np.uint8)))
+        pixels.frombytes(native.reshape(-1).view(np.uint8).data)
         message.data = pixels
         message.step = message.width * channels * cvim.dtype.itemsize
         return message

@@ -9,8 +9,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from tf2_ros.geometry import IDENTITY, compose, interpolate, invert
 
-metres = st.floats(-10.0, 10.0)
-seeds = st.integers(0, 2**32 - 1)
+seeds = st.integers(0, 2**31)
 
 
 def transform(seed):

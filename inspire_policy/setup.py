@@ -21,7 +21,7 @@ setup(
     zip_safe=True,
     maintainer='InSpire for ROS 2 maintainers',
     maintainer_email='inspire@example.org',
-    description='Policies that say where things are before they move, and the node that runs them.',
+    description='Policies that say where things are before they move, and their node.',
     license='Apache-2.0',
     entry_points={'console_scripts': ['policy = inspire_policy.policy_node:main']},
 )

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Following an instruction: observe, answer, act, again and again, until there is a reason to end.
 
-Whatever the reason, the arm ends up standing where it was last told to be, and the stream goes on repeating
-that set-point. The next decision is taken `decide_ahead` before the present chunk ends, so that a policy that
-is quick enough moves the arm without a pause; one that is slower finds it waiting.
+Whatever the reason, the arm ends up standing where it was last told to be, and the stream goes on
+repeating that set-point. The next decision is taken `decide_ahead` before the present chunk ends,
+so that a policy that is quick enough moves the arm without a pause; one that is slower finds it
+waiting.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class Code(IntEnum):
 
 
 class StaleObservation(Exception):
-    """There is no observation of the present: the message says what is missing, and how old it is."""
+    """There is no observation of the present: the message says what is missing, and how old it is.
+    """
 
 
 class Scene(Protocol):
@@ -120,7 +122,9 @@ class Follower:
         say: Callable[[str], None],
         measure: Callable[[], float],
     ) -> None:
-        """`report` gets each decision, `say` what a person should know; `measure` is a stopwatch [s]."""
+        """`report` gets each decision, `say` what a person should know; `measure` is a stopwatch
+        [s].
+        """
         self._policy = policy
         self._scene = scene
         self._stream = stream
@@ -138,7 +142,8 @@ class Follower:
     ) -> Outcome:
         """Follow `instruction` for at most `timeout` s (0: the setting's), and say how it ended.
 
-        `interruption()` is asked often; anything but NONE ends the motion (CANCELED, PREEMPTED, SHUTDOWN).
+        `interruption()` is asked often; anything but NONE ends the motion (CANCELED, PREEMPTED,
+        SHUTDOWN).
         """
         self._chunks = self._steps = 0
         begin = self._clock.now()
@@ -173,10 +178,11 @@ class Follower:
             raise BadInstruction(str(error)) from error
 
     def _take_hold(self, instruction: str) -> None:
-        """Begin to stream: on where the arm was told to be if it is there, else where it is measured.
+        """Begin to stream: on where the arm was told to be if it is there, else where it is
+        measured.
 
-        The commanded pose is kept when it can be, since the gripper's command then is, too: a measured width
-        would let go of what the gripper holds.
+        The commanded pose is kept when it can be, since the gripper's command then is, too: a
+        measured width would let go of what the gripper holds.
         """
         observation = self._observe(instruction)
         trajectory = self._stream.trajectory
@@ -186,7 +192,9 @@ class Follower:
             self._stream.hold(observation.tcp, observation.gripper_width)
 
     def _decide(self, instruction: str, begin: float) -> bool:
-        """Take one decision when it is due and hand its steps to the stream; True when it is the last."""
+        """Take one decision when it is due and hand its steps to the stream; True when it is the
+        last.
+        """
         self._wait_until(self._end_time() - self._settings.decide_ahead)
         observation = self._observe(instruction)
         self._check_following(observation)
@@ -210,7 +218,9 @@ class Follower:
         return decision.done
 
     def _observe(self, instruction: str) -> PolicyObservation:
-        """Return an observation of the present; hold while there is none, and give up after a while."""
+        """Return an observation of the present; hold while there is none, and give up after a
+        while.
+        """
         since = None
         while True:
             self._check()
@@ -276,7 +286,8 @@ INTERRUPTIONS = {
 
 
 def code_of(error: PolicyError) -> Code:
-    """Return how a policy's error is reported; an error of no special kind is one of its output."""
+    """Return how a policy's error is reported; an error of no special kind is one of its output.
+    """
     if isinstance(error, UnknownObject):
         return Code.UNKNOWN_OBJECT
     if isinstance(error, BadInstruction):

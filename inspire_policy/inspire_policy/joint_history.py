@@ -28,7 +28,8 @@ class JointHistory:
         self._samples: deque[JointSample] = deque(maxlen=length)
 
     def add(self, sample: JointSample) -> None:
-        """Take a sample. One that is older than the last means that time was set back: begin anew."""
+        """Take a sample. One that is older than the last means that time was set back: begin anew.
+        """
         if self._samples and sample.stamp < self._samples[-1].stamp:
             self._samples.clear()
         self._samples.append(sample)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the robot says, drawn on what it sees: one line per object, the answer as a coloured sign with a symbol.
+"""What the robot says, drawn on what it sees: one line per object, the answer as a coloured sign
+with a symbol.
 
-Pure drawing: an RGB array in, an RGB array out. A small camera image is enlarged first, since text of 224
-pixels' width cannot be read. Symbols are as the viewer sees them: an arrow for left, right, up and down; a dot
-in a circle comes towards the viewer (front), a cross in a circle goes away (back), like the drawing of a
-vector; closed fingers mean grasped.
+Pure drawing: an RGB array in, an RGB array out. A small camera image is enlarged first, since text
+of 224 pixels' width cannot be read. Symbols are as the viewer sees them: an arrow for left, right,
+up and down; a dot in a circle comes towards the viewer (front), a cross in a circle goes away
+(back), like the drawing of a vector; closed fingers mean grasped.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ DIM: Colour = (158, 166, 178)
 AGREES: Colour = (74, 201, 126)
 DIFFERS: Colour = (240, 92, 84)
 
-# Opposite directions have opposite hues, so that a change of mind is seen at once. All are light enough for dark
-# symbols on them.
+# Opposite directions have opposite hues, so that a change of mind is seen at once. All are light
+# enough for dark symbols on them.
 COLOURS: dict[str, Colour] = {
     'left': (86, 180, 233),
     'right': (240, 160, 60),
@@ -51,7 +52,9 @@ WITHHELD: Colour = (110, 116, 126)
 
 @dataclass(frozen=True)
 class Line:
-    """One object's answer. `probability` None: not known. `agrees`: whether it equals the label, if one is known."""
+    """One object's answer. `probability` None: not known. `agrees`: whether it equals the label,
+    if one is known.
+    """
 
     object: str
     answer: str  # empty: withheld
@@ -62,9 +65,11 @@ class Line:
 def draw(
     image: NDArray[np.uint8], lines: Sequence[Line], title: str = '', note: str = ''
 ) -> NDArray[np.uint8]:
-    """Return `image` (H, W, 3) RGB, enlarged if small, with the lines, a title above and a note below them.
+    """Return `image` (H, W, 3) RGB, enlarged if small, with the lines, a title above and a note
+    below them.
 
-    The result is (s H, s W, 3) with a whole s >= 1. Without lines, title and note nothing is drawn.
+    The result is (s H, s W, 3) with a whole s >= 1. Without lines, title and note nothing is
+    drawn.
     """
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f'image has shape {image.shape} of {image.dtype}; valid: (H, W, 3) uint8')
@@ -82,7 +87,9 @@ def draw(
 
 
 def enlarged(image: NDArray[np.uint8]) -> Image.Image:
-    """Return the image, enlarged by the least whole factor that makes its shorter side SMALLEST_SIDE."""
+    """Return the image, enlarged by the least whole factor that makes its shorter side
+    SMALLEST_SIDE.
+    """
     picture = Image.fromarray(image)
     factor = -(-SMALLEST_SIDE // min(picture.size))
     if factor <= 1:
@@ -160,7 +167,9 @@ def _draw_sign(
     word: str,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
 ) -> None:
-    """Draw an answer as a coloured sign: its symbol, then the word. `place` is the left end's middle."""
+    """Draw an answer as a coloured sign: its symbol, then the word. `place` is the left end's
+    middle.
+    """
     left, middle = place
     half = unit * 0.75
     box = (left, middle - half, left + width, middle + half)
@@ -200,7 +209,8 @@ Symbol = Callable[[ImageDraw.ImageDraw, tuple[float, float], float, Colour], Non
 
 def _arrow(degrees: float) -> Symbol:
     """Return a symbol: an arrow to the right, turned counter-clockwise by `degrees`."""
-    outline = ((1, 0), (0.05, 0.85), (0.05, 0.32), (-1, 0.32), (-1, -0.32), (0.05, -0.32), (0.05, -0.85))
+    half = ((1, 0), (0.05, 0.85), (0.05, 0.32), (-1, 0.32))
+    outline = half + tuple((u, -v) for u, v in reversed(half))
     turn, lift = cos(radians(degrees)), sin(radians(degrees))
 
     def symbol(

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a policy is: it is told an instruction and its questions, then answers and acts again and again.
+"""What a policy is: it is told an instruction and its questions, then answers and acts again and
+again.
 
-Everything that drives a policy (the node on a graph, the closed-loop evaluation without ROS) and everything
-that extends one (chunking, remote serving, when to reason) speaks this protocol and nothing else.
+Everything that drives a policy (the node on a graph, the closed-loop evaluation without ROS) and
+everything that extends one (chunking, remote serving, when to reason) speaks this protocol and
+nothing else.
 
-A decision that could not be executed cannot be made: `Decision` checks its actions when it is built, so that
-no family, wrapper or caller has to. Nothing is clipped and nothing is replaced by zeros.
+A decision that could not be executed cannot be made: `Decision` checks its actions when it is
+built, so that no family, wrapper or caller has to. Nothing is clipped and nothing is replaced by
+zeros.
 """
 
 from __future__ import annotations
@@ -27,8 +30,8 @@ ACTION_SIZE = 7  # dx dy dz [m], rotation vector [rad], gripper width [m]
 LONGEST_CHUNK = 64  # steps; the bound of inspire_msgs/ActionChunk
 STEP_DURATION = 0.05  # s; 20 actions a second, as in the paper's data
 
-# The largest step that is believed. At 20 Hz these are 1 m/s and 10 rad/s, several times what the arm can do:
-# a step beyond them is a decoding error, not a fast motion.
+# The largest step that is believed. At 20 Hz these are 1 m/s and 10 rad/s, several times what the
+# arm can do: a step beyond them is a decoding error, not a fast motion.
 LARGEST_TRANSLATION = 0.05  # m
 LARGEST_ROTATION = 0.5  # rad
 WIDEST_GRIPPER = 0.07  # m, both fingers together
@@ -36,7 +39,9 @@ ROUNDING = 1e-6  # m; float32 cannot write 0.07 exactly
 
 
 class PolicyError(Exception):
-    """A policy cannot go on. The arm is to hold; the message says the thing, the value and what is valid."""
+    """A policy cannot go on. The arm is to hold; the message says the thing, the value and what is
+    valid.
+    """
 
 
 class UndecodableAction(PolicyError):
@@ -65,8 +70,9 @@ class Source(IntEnum):
 class PolicyObservation:
     """What a policy sees at one instant.
 
-    `commanded` is the pose that the steps of the decision will be integrated on: where the arm will have been
-    told to be when they begin. None: it stands at `tcp`. `truth` is given to families with `needs_truth` only.
+    `commanded` is the pose that the steps of the decision will be integrated on: where the arm
+    will have been told to be when they begin. None: it stands at `tcp`. `truth` is given to
+    families with `needs_truth` only.
     """
 
     stamp: float  # s, when the images were taken
@@ -84,9 +90,10 @@ class PolicyObservation:
 class Answer:
     """One question with its answer and how sure the policy is.
 
-    `probabilities` are those of `question.options`, in their order, summing to 1; empty where there is none for
-    each option (an answer of several words). `offset` is object minus tcp in the viewer frame [m], (3,), known
-    only to a family that reads the truth, as is `frame`, the object's TF frame.
+    `probabilities` are those of `question.options`, in their order, summing to 1; empty where
+    there is none for each option (an answer of several words). `offset` is object minus tcp in the
+    viewer frame [m], (3,), known only to a family that reads the truth, as is `frame`, the
+    object's TF frame.
     """
 
     question: Question
@@ -101,9 +108,10 @@ class Answer:
 class Decision:
     """Answers, and the steps that follow from them, all of which are to be executed.
 
-    `actions` is (K, 7): change of the tcp's position [m] along base_link's axes, rotation vector [rad] in
-    base_link's axes applied from the left (R' = exp(w) R), total gripper width [m], absolute. K may be 0 only
-    when `done`: the policy says that the instruction has been followed. `timings` are seconds by stage.
+    `actions` is (K, 7): change of the tcp's position [m] along base_link's axes, rotation vector
+    [rad] in base_link's axes applied from the left (R' = exp(w) R), total gripper width [m],
+    absolute. K may be 0 only when `done`: the policy says that the instruction has been followed.
+    `timings` are seconds by stage.
 
     Raises UndecodableAction.
     """
@@ -137,7 +145,9 @@ class Policy(Protocol):
 
 
 def checked_actions(actions: object, may_be_empty: bool = False) -> NDArray[np.float64]:
-    """Return `actions` as a read-only (K, 7) float64 array, or raise UndecodableAction saying what is wrong."""
+    """Return `actions` as a read-only (K, 7) float64 array, or raise UndecodableAction saying what
+    is wrong.
+    """
     try:
         array = np.array(actions, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -172,5 +182,6 @@ def _refuse_beyond(
     if beyond.any():
         step = int(np.argmax(beyond))
         raise UndecodableAction(
-            f'step {step}: {name} is {values[step]:.6g} {unit}; valid: {lowest:g} to {highest:g} {unit}'
+            f'step {step}: {name} is {values[step]:.6g} {unit}; '
+            f'valid: {lowest:g} to {highest:g} {unit}'
         )

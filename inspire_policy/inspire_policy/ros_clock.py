@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node's clock as this package's `Clock`: waiting ends with the tick of /clock that reaches the time.
+"""A node's clock as this package's `Clock`: waiting ends with the tick of /clock that reaches the
+time.
 
-rclpy's own `sleep_until` does not fit: a standing clock would keep it asleep, and in Jazzy each call leaves a
-callback behind in the context.
+rclpy's own `sleep_until` does not fit: a standing clock would keep it asleep, and in Jazzy each
+call leaves a callback behind in the context.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class RosClock:
     def now(self) -> float:
         return self._clock.now().nanoseconds * 1e-9
 
-    def wait_until(self, time_: float) -> bool:
+    def wait_until(self, time_: float, /) -> bool:
         limit = time.monotonic() + LONGEST_WAIT
         with self._ticked:
             while (remaining := time_ - self.now()) > 0.0:

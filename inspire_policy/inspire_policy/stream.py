@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one place where commands leave: a thread that sends the trajectory's set-point at a steady rate.
+"""The one place where commands leave: a thread that sends the trajectory's set-point at a steady
+rate.
 
-It repeats the hold set-point when there is nothing to do, so that silence means that the policy is dead: the
-arm's watchdog then holds the arm. Before the first trajectory nothing is sent, so nothing moves at start.
+It repeats the hold set-point when there is nothing to do, so that silence means that the policy is
+dead: the arm's watchdog then holds the arm. Before the first trajectory nothing is sent, so
+nothing moves at start.
 """
 
 from __future__ import annotations
@@ -17,16 +19,17 @@ from inspire_policy.clock import Clock
 from inspire_policy.trajectory import SetPoint, Trajectory
 from piper_driver.pose import Pose
 
-# A simulated clock ticks at our own rate: a tick that rounding puts just before its time is on time. Else every
-# second set-point would be missed. Share of a period.
+# A simulated clock ticks at our own rate: a tick that rounding puts just before its time is on
+# time. Else every second set-point would be missed. Share of a period.
 EARLY = 0.1
 
 
 class Stream:
     """Sends `trajectory`'s set-points every `period` seconds of `clock` until closed.
 
-    `send(set_point)` is called on the stream's own thread. When it raises, the thread ends and `failed(error)`
-    is called: whoever owns the stream has to end the process, since nothing holds the arm's stream any more.
+    `send(set_point)` is called on the stream's own thread. When it raises, the thread ends and
+    `failed(error)` is called: whoever owns the stream has to end the process, since nothing holds
+    the arm's stream any more.
     """
 
     def __init__(
@@ -108,6 +111,7 @@ class Stream:
 
 
 def next_due(due: float, now: float, period: float) -> float:
-    """Return when to send next: in step with `due`, but never in a burst after a delay or a jump."""
+    """Return when to send next: in step with `due`, but never in a burst after a delay or a jump.
+    """
     following = due + period
     return following if following > now else now + period

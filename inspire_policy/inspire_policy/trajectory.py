@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """From steps to a motion: where the tcp and the fingers are to be at any time.
 
-A chunk's steps are integrated on the last commanded pose, never on the measured one: the arm's lag would
-otherwise be counted again at each chunk. Between two waypoints the position is interpolated along a line and
-the rotation along the shorter arc; after the last waypoint the trajectory holds there for good.
+A chunk's steps are integrated on the last commanded pose, never on the measured one: the arm's lag
+would otherwise be counted again at each chunk. Between two waypoints the position is interpolated
+along a line and the rotation along the shorter arc; after the last waypoint the trajectory holds
+there for good.
 
-A trajectory is a value: extending or stopping one gives another. So one thread samples while another decides,
-and nothing needs a lock.
+A trajectory is a value: extending or stopping one gives another. So one thread samples while
+another decides, and nothing needs a lock.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ STOP_SAMPLES = 16  # waypoints of a stop: at 0.1 s one every 6 ms, finer than th
 
 @dataclass(frozen=True)
 class SetPoint:
-    """What the arm is told at one instant: the tcp's pose in base_link and the gripper's width [m]."""
+    """What the arm is told at one instant: the tcp's pose in base_link and the gripper's width
+    [m].
+    """
 
     pose: Pose
     width: float
@@ -32,7 +35,9 @@ class SetPoint:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """Waypoints in the order of their times [s]; before the first and after the last it stands still."""
+    """Waypoints in the order of their times [s]; before the first and after the last it stands
+    still.
+    """
 
     times: tuple[float, ...]
     points: tuple[SetPoint, ...]

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The policies that exist, by name. A family's module is imported when it is used: one may need a GPU's libraries."""
+"""The policies that exist, by name. A family's module is imported when it is used: one may need a
+GPU's libraries.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ class UnknownFamily(ValueError):
 
 
 def create(name: str, **options: object) -> Policy:
-    """Make a policy of the family `name`; what `options` it takes is written in the family's module."""
+    """Make a policy of the family `name`; what `options` it takes is written in the family's
+    module.
+    """
     if name not in FAMILIES:
         raise UnknownFamily(f'there is no policy {name!r}; policies: {", ".join(FAMILIES)}')
     policy: Policy = import_module(FAMILIES[name]).create(**options)

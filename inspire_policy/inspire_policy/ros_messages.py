@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Between this package's values and ROS messages. Only conversions: no decision is taken here."""
+
+from __future__ import annotations
+
+import array
+import math
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Point, PoseStamped, TransformStamped, Vector3
+from numpy.typing import NDArray
+from rclpy.duration import Duration
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import ColorRGBA, Header
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+from visualization_msgs.msg import Marker, MarkerArray
+
+from inspire_msgs.msg import (
+    ActionChunk,
+    ActionStep,
+    SpatialAnswer,
+    SpatialQuestion,
+    SpatialReasoning,
+)
+from inspire_policy.following import Progress
+from inspire_policy.joint_history import JointSample
+from inspire_policy.overlay import colour_of
+from inspire_policy.policy import Answer
+from piper_driver.limits import GRIPPER_NAME, JOINT_NAMES
+from piper_driver.pose import Pose
+
+BASE = 'base_link'
+VIEWER = 'viewer'
+UNKNOWN_OFFSET = Vector3(x=math.nan, y=math.nan, z=math.nan)
+CHANNELS = {'rgb8': (0, 1, 2), 'bgr8': (2, 1, 0)}
+
+
+def nanoseconds(stamp: Time) -> int:
+    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+
+
+def image_array(message: Image) -> NDArray[np.uint8]:
+    """Return the image as (H, W, 3) RGB. Raises ValueError for an encoding other than rgb8 or
+    bgr8.
+    """
+    if message.encoding not in CHANNELS:
+        raise ValueError(f'image encoding is {message.encoding!r}; valid: {", ".join(CHANNELS)}')
+    rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
+    pixels = rows[:, : 3 * message.width].reshape(message.height, message.width, 3)
+    return pixels if message.encoding == 'rgb8' else pixels[:, :, CHANNELS[message.encoding]]
+
+
+def image_message(pixels: NDArray[np.uint8], header: Header) -> Image:
+    """Return (H, W, 3) RGB as a message."""
+    height, width, _ = pixels.shape
+    data = array.array('B')  # rclpy checks any other sequence element by element
+    data.frombytes(pixels.tobytes())
+    return Image(
+        header=header, height=height, width=width, encoding='rgb8', step=3 * width, data=data
+    )
+
+
+def joint_sample(message: JointState) -> JointSample:
+    """Return a joint_states message by name. Raises ValueError when a joint is missing."""
+    index = {name: place for place, name in enumerate(message.name)}
+    missing = [name for name in (*JOINT_NAMES, GRIPPER_NAME) if name not in index]
+    if missing:
+        raise ValueError(f'joint_states lacks {", ".join(missing)}; it has {list(message.name)}')
+    order = [index[name] for name in JOINT_NAMES]
+    positions = np.array(message.position)
+    velocities = np.array(message.velocity) if message.velocity else np.zeros(len(positions))
+    return JointSample(
+        nanoseconds(message.header.stamp),
+        positions[order],
+        velocities[order],
+        float(positions[index[GRIPPER_NAME]]),
+    )
+
+
+def pose_of(transform: TransformStamped) -> Pose:
+    """Return the child's pose in the parent."""
+    move, turn = transform.transform.translation, transform.transform.rotation
+    return Pose(np.array([move.x, move.y, move.z]), np.array([turn.x, turn.y, turn.z, turn.w]))
+
+
+def fill_pose(message: PoseStamped, pose: Pose) -> None:
+    """Write `pose` into a message that is used again and again."""
+    place, turn = message.pose.position, message.pose.orientation
+    place.x, place.y, place.z = pose.position.tolist()
+    turn.x, turn.y, turn.z, turn.w = pose.quaternion.tolist()
+
+
+def joint_trajectory(names: tuple[str, ...]) -> JointTrajectory:
+    """Return a message of one point for `names`, to be filled again and again."""
+    point = JointTrajectoryPoint(positions=[0.0] * len(names))
+    return JointTrajectory(joint_names=list(names), points=[point])
+
+
+def reasoning_message(progress: Progress, stamp: Time) -> SpatialReasoning:
+    """Return what `reasoning` carries of a decision."""
+    return SpatialReasoning(
+        header=Header(stamp=stamp, frame_id=VIEWER),
+        instruction=progress.observation.instruction,
+        answers=[answer_message(answer) for answer in progress.decision.answers],
+        transcript=progress.decision.transcript,
+        chunk_id=progress.chunk_id,
+        duration=Duration(seconds=progress.duration).to_msg(),
+    )
+
+
+def answer_message(answer: Answer) -> SpatialAnswer:
+    question = SpatialQuestion(
+        formulation=answer.question.formulation.value,
+        object=answer.question.object,
+        object_frame=answer.frame,
+        text=answer.question.text,
+        options=list(answer.question.options),
+    )
+    return SpatialAnswer(
+        question=question,
+        text=answer.text,
+        probabilities=array.array('f', answer.probabilities),
+        offset=UNKNOWN_OFFSET if answer.offset is None else vector(answer.offset),
+        source=int(answer.source),
+    )
+
+
+def vector(values: NDArray[np.float64]) -> Vector3:
+    x, y, z = (float(value) for value in values)
+    return Vector3(x=x, y=y, z=z)
+
+
+def chunk_message(progress: Progress, stamp: Time) -> ActionChunk:
+    """Return what `action_chunk` carries of a decision."""
+    decision = progress.decision
+    return ActionChunk(
+        header=Header(stamp=stamp, frame_id=BASE),
+        chunk_id=progress.chunk_id,
+        step_duration=Duration(seconds=decision.step_duration).to_msg(),
+        steps=[
+            ActionStep(
+                translation=vector(action[:3]),
+                rotation=vector(action[3:6]),
+                gripper_width=float(action[6]),
+            )
+            for action in decision.actions
+        ],
+    )
+
+
+def text_of(answers: tuple[Answer, ...]) -> str:
+    """Return the answers in one line: "the ball: left, the book: front"."""
+    return ', '.join(f'{answer.question.object}: {answer.text}' for answer in answers)
+
+
+def marker_array(
+    progress: Progress, stamp: Time, rotation_base_to_viewer: NDArray[np.float64]
+) -> MarkerArray:
+    """Return an arrow from the tcp to each object whose offset is known, with the answer at its
+    middle.
+    """
+    tcp = progress.observation.tcp.position
+    markers = []
+    for index, answer in enumerate(progress.decision.answers):
+        if answer.offset is None or not np.isfinite(answer.offset).all():
+            continue
+        tip = tcp + rotation_base_to_viewer.T @ answer.offset
+        red, green, blue = (value / 255 for value in colour_of(answer.text))
+        colour = ColorRGBA(r=red, g=green, b=blue, a=0.9)
+        arrow = _marker(stamp, 'arrow', index, Marker.ARROW, colour)
+        arrow.points = [_point(tcp), _point(tip)]
+        arrow.scale = Vector3(x=0.008, y=0.018, z=0.03)
+        text = _marker(stamp, 'text', index, Marker.TEXT_VIEW_FACING, colour)
+        text.text = f'{answer.question.object}: {answer.text}'
+        text.pose.position = _point((tcp + tip) / 2 + np.array([0.0, 0.0, 0.03]))
+        text.scale.z = 0.025
+        markers += [arrow, text]
+    return MarkerArray(markers=markers)
+
+
+def _marker(stamp: Time, namespace: str, index: int, kind: int, colour: ColorRGBA) -> Marker:
+    marker = Marker(ns=namespace, id=index, type=kind, action=Marker.ADD, color=colour)
+    marker.header = Header(stamp=stamp, frame_id=BASE)
+    marker.pose.orientation.w = 1.0
+    marker.lifetime = Duration(seconds=2.0).to_msg()
+    return marker
+
+
+def _point(position: NDArray[np.float64]) -> Point:
+    x, y, z = (float(value) for value in position)
+    return Point(x=x, y=y, z=z)

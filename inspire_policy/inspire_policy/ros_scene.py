@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the policy can see and know, taken from topics: images, arm state, transforms, and the
+truth if allowed.
+
+Every part of an observation is of one instant, the image's stamp: joint states are interpolated
+there, and so is TF, never "latest". Object frames are looked up only for a policy that needs the
+truth.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.time import Time as RosTime
+from sensor_msgs.msg import Image, JointState
+
+from inspire_msgs.msg import GraspContacts
+from inspire_policy.clock import Clock
+from inspire_policy.following import StaleObservation
+from inspire_policy.joint_history import JointHistory
+from inspire_policy.policy import PolicyObservation
+from inspire_policy.ros_messages import BASE, image_array, joint_sample, nanoseconds, pose_of
+from inspire_sim.truth import Truth
+from piper_driver.pose import Pose
+from piper_driver.qos import EVENT, SENSOR
+from tf2_ros import Buffer, TransformException, TransformListener
+
+TCP = 'tcp'
+TRANSFORM_PATIENCE = 0.1  # s; transforms of an image's instant come up to 10 ms after it
+TOGETHER = 20_000_000  # ns; images within half a frame are of one instant
+GONE = 200_000_000  # ns; an object whose transforms ended this long before the image is not there
+
+
+class RosScene:
+    """The scene of a policy node. `observe` is called on one thread, everything else on the
+    executor's.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        clock: Clock,
+        cameras: Iterable[str],
+        object_frames: Iterable[str],
+        stale_after: float,
+        arm_silence: float,
+    ) -> None:
+        """`object_frames` are the frames that may exist; empty for a policy that may not know any.
+        """
+        self._clock = clock
+        self._stale_after = stale_after
+        self._arm_silence = arm_silence
+        self._object_frames = tuple(object_frames)
+        self._buffer = Buffer()
+        self._listener = TransformListener(self._buffer, node)
+        self._images: dict[str, deque[Image]] = {}
+        for camera in cameras:
+            queue = self._images[camera] = deque(maxlen=3)
+            node.create_subscription(Image, f'{camera}/image_raw', queue.append, SENSOR)
+        self._joints = JointHistory()
+        node.create_subscription(JointState, 'joint_states', self._on_joints, SENSOR)
+        self._status: tuple[float, DiagnosticStatus] | None = None
+        self._begin: float | None = None
+        node.create_subscription(DiagnosticStatus, 'arm_status', self._on_status, EVENT)
+        self._contacts: deque[GraspContacts] = deque(maxlen=50)
+        if self._object_frames:
+            node.create_subscription(
+                GraspContacts, 'grasp_contacts', self._contacts.append, SENSOR
+            )
+        self._warn = node.get_logger().warning
+        self.stamp = Time()  # of the latest observation, exact
+
+    def observe(self, cameras: tuple[str, ...], needs_truth: bool) -> PolicyObservation:
+        """Return the latest observation of which every part is there. Raises StaleObservation."""
+        images = self._newest_images()
+        stamp = images[next(iter(images))].header.stamp
+        joints = self._joints.at(nanoseconds(stamp), tolerance=int(self._stale_after * 1e9))
+        if joints is None:
+            raise StaleObservation('joint_states has nothing at the stamp of the image')
+        tcp = self._tcp(stamp)
+        truth = self._truth(stamp, tcp, joints.width) if needs_truth else None
+        self.stamp = stamp
+        return PolicyObservation(
+            stamp=nanoseconds(stamp) * 1e-9,
+            images={camera: image_array(images[camera]) for camera in cameras},
+            joint_positions=joints.positions,
+            joint_velocities=joints.velocities,
+            gripper_width=joints.width,
+            tcp=tcp,
+            instruction='',
+            truth=truth,
+        )
+
+    def arm_fault(self) -> str:
+        """Return why the arm cannot be moved; empty when it can."""
+        now = self._clock.now()
+        if self._status is None:
+            if self._begin is None:  # not at construction: simulated time may not have begun then
+                self._begin = now
+            silence = now - self._begin
+            status = None
+        else:
+            silence, status = now - self._status[0], self._status[1]
+        if silence > self._arm_silence:
+            return f'no arm_status for {silence:.1f} s; valid: up to {self._arm_silence:g} s'
+        if status is not None and status.level >= DiagnosticStatus.ERROR:
+            return f'the arm says: {status.message}'
+        return ''
+
+    def latest_image(self) -> Image | None:
+        """Return the newest image of the first camera."""
+        queue = next(iter(self._images.values()))
+        return queue[-1] if queue else None
+
+    def present_tcp(self) -> Pose | None:
+        """Return where the tcp was last measured; None: not known."""
+        try:
+            return pose_of(self._buffer.lookup_transform(BASE, TCP, RosTime()))
+        except TransformException:
+            return None
+
+    def _newest_images(self) -> dict[str, Image]:
+        """Return the newest images of all cameras that are of one instant, keyed by camera."""
+        first, *others = self._images
+        for camera, queue in self._images.items():
+            if not queue:
+                raise StaleObservation(f'{camera}/image_raw has sent nothing yet')
+        for image in reversed(list(self._images[first])):
+            stamp = nanoseconds(image.header.stamp)
+            chosen = {first: image}
+            for camera in others:
+                nearest = min(list(self._images[camera]), key=lambda other: _apart(other, stamp))
+                if _apart(nearest, stamp) <= TOGETHER:
+                    chosen[camera] = nearest
+            if len(chosen) == len(self._images):
+                self._check_age(f'{first}/image_raw', stamp)
+                return chosen
+        raise StaleObservation(f'{", ".join(self._images)}: no images within 20 ms of each other')
+
+    def _check_age(self, topic: str, stamp: int) -> None:
+        """Raise StaleObservation when `stamp` [ns] is too old."""
+        age = self._clock.now() - stamp * 1e-9
+        if age > self._stale_after:
+            raise StaleObservation(
+                f'{topic} is {age:.2f} s old; valid: up to {self._stale_after:g} s'
+            )
+
+    def _tcp(self, stamp: Time) -> Pose:
+        """Return the tcp's pose in base_link at `stamp`."""
+        patience = Duration(seconds=TRANSFORM_PATIENCE)
+        try:
+            return pose_of(
+                self._buffer.lookup_transform(BASE, TCP, RosTime.from_msg(stamp), patience)
+            )
+        except TransformException as error:
+            raise StaleObservation(f'no transform of {TCP} in {BASE}: {error}') from None
+
+    def _truth(self, stamp: Time, tcp: Pose, width: float) -> Truth:
+        """Return the simulation's truth at `stamp`: every object that is on TF at that time."""
+        time, at = RosTime.from_msg(stamp), nanoseconds(stamp)
+        patience = Duration(seconds=TRANSFORM_PATIENCE)
+        objects = {}
+        for frame in self._object_frames:
+            try:
+                latest = self._buffer.get_latest_common_time(BASE, frame).nanoseconds
+                if latest > at - GONE:
+                    found = self._buffer.lookup_transform(BASE, frame, time, patience)
+                    objects[frame] = pose_of(found)
+            except TransformException:
+                continue  # not on the table; the policy says so if it needed it
+        return Truth(at * 1e-9, tcp, objects, self._grasped(at), width)
+
+    def _grasped(self, at: int) -> frozenset[str]:
+        """Return the frames that both fingers touched when last reported up to `at` [ns]."""
+        for contacts in reversed(list(self._contacts)):
+            if nanoseconds(contacts.header.stamp) <= at:
+                return frozenset(contacts.objects)
+        return frozenset()
+
+    def _on_joints(self, message: JointState) -> None:
+        try:
+            self._joints.add(joint_sample(message))
+        except ValueError as error:
+            self._warn(str(error), throttle_duration_sec=5.0)
+
+    def _on_status(self, message: DiagnosticStatus) -> None:
+        self._status = self._clock.now(), message
+
+
+def _apart(image: Image, stamp: int) -> int:
+    """Return how far an image is from `stamp` [ns]."""
+    return abs(nanoseconds(image.header.stamp) - stamp)

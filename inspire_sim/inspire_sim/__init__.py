@@ -12,11 +12,11 @@ import sys
 
 def choose_offscreen_gl() -> None:
     """Set MUJOCO_GL to EGL, or to OSMesa (saying so) on a machine that has only that."""
-    if os.environ.setdefault('MUJOCO_GL', 'egl') == 'egl' and not _loads('libEGL.so.1'):
-        if _loads('libOSMesa.so.8') or _loads('libOSMesa.so.6'):
-            os.environ['MUJOCO_GL'] = 'osmesa'
-            print('libEGL.so.1 is missing: pictures are made by OSMesa, more slowly '
-                  '(apt install libegl1 libegl-mesa0 libgl1-mesa-dri)', file=sys.stderr)
+    wants_egl = os.environ.setdefault('MUJOCO_GL', 'egl') == 'egl'
+    if wants_egl and not _loads('libEGL.so.1') and _loads('libOSMesa.so.8'):
+        os.environ['MUJOCO_GL'] = 'osmesa'
+        print('libEGL.so.1 is missing: pictures are made by OSMesa, more slowly '
+              '(apt install libegl1 libegl-mesa0 libgl1-mesa-dri)', file=sys.stderr)
 
 
 def _loads(library: str) -> bool:

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two cameras: where they are, what their pixels mean.
 
-The third-person camera stands where the viewer is, so that the viewer's right is the image's
-right. Optical frames follow REP 103: z forward, x right, y down. A pixel's centre has whole
+The third-person camera stands where the viewer is: the viewer's right is the image's right. Optical frames follow REP 103: z forward, x right, y down. A pixel's centre has whole
 coordinates, (0, 0) being the upper left one.
 """
 
@@ -11,9 +10,9 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
-from piper_driver.pose import Pose
 
 from inspire_sim.robot import WRIST_CAMERA, quaternion_wxyz
+from piper_driver.pose import Pose
 
 CAMERA = 'camera'
 CAMERAS = (CAMERA, WRIST_CAMERA)
@@ -49,7 +48,7 @@ class Intrinsics:
 
 
 def add_viewer_camera(spec: mujoco.MjSpec, viewer_yaw: float) -> None:
-    """Add the third-person camera at the viewer: base_link's x axis turned by yaw [rad] about z."""
+    """Add the third-person camera at the viewer, whose frame is base_link turned by yaw [rad]."""
     back = np.array([np.cos(viewer_yaw) * np.cos(ELEVATION),
                      np.sin(viewer_yaw) * np.cos(ELEVATION), np.sin(ELEVATION)])
     right = np.array([-np.sin(viewer_yaw), np.cos(viewer_yaw), 0.0])

@@ -15,12 +15,12 @@ from types import TracebackType
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
-from piper_driver.pose import Pose
 
 from inspire_sim.assembly import FULL, SceneBuilder, assemble
 from inspire_sim.cameras import CAMERA, FOVY
 from inspire_sim.robot import place_robot
 from inspire_sim.tasks import find
+from piper_driver.pose import Pose
 
 Picture = NDArray[np.uint8]   # (height, width, 3), RGB, upper row first
 

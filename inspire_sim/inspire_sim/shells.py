@@ -10,8 +10,6 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-AROUND = 36
-
 
 @dataclass(frozen=True)
 class Section:
@@ -28,14 +26,14 @@ class Section:
     at: tuple[float, float] = (0.0, 0.0)
 
 
-def outline(section: Section) -> NDArray[np.float64]:
-    """Points of the section's edge, (AROUND, 3) [m], counter-clockwise seen from +z."""
-    turn = np.linspace(0.0, 2.0 * np.pi, AROUND, endpoint=False)
+def outline(section: Section, around: int) -> NDArray[np.float64]:
+    """Points of the section's edge, (around, 3) [m], counter-clockwise seen from +z."""
+    turn = np.linspace(0.0, 2.0 * np.pi, around, endpoint=False)
     cos, sin = np.cos(turn), np.sin(turn)
     power = 2.0 / section.square
     x = section.at[0] + section.x * np.sign(cos) * np.abs(cos) ** power
     y = section.at[1] + section.y * np.sign(sin) * np.abs(sin) ** power
-    return np.stack([x, y, np.full(AROUND, section.z)], axis=1)
+    return np.stack([x, y, np.full(around, section.z)], axis=1)
 
 
 def rounded(sections: tuple[Section, ...], edge: float) -> tuple[Section, ...]:
@@ -53,27 +51,28 @@ def rounded(sections: tuple[Section, ...], edge: float) -> tuple[Section, ...]:
     return (*end(first, -1.0), *sections, *reversed(end(last, 1.0)))
 
 
-def loft(sections: tuple[Section, ...]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Vertices (n, 3) [m] and outward triangles (m, 3) of the closed shell through the sections."""
-    rings = [outline(section) for section in sections]
+def loft(sections: tuple[Section, ...], around: int
+         ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Vertices (n, 3) [m] and outward triangles (m, 3) of the closed shell through sections."""
+    rings = [outline(section, around) for section in sections]
     vertices = np.concatenate([*rings, rings[0].mean(0, keepdims=True),
                                rings[-1].mean(0, keepdims=True)])
     bottom, top = len(vertices) - 2, len(vertices) - 1
     faces = []
-    for i in range(AROUND):
-        j = (i + 1) % AROUND
+    for i in range(around):
+        j = (i + 1) % around
         for level in range(len(rings) - 1):
-            low, high = level * AROUND, (level + 1) * AROUND
+            low, high = level * around, (level + 1) * around
             faces += [(low + i, low + j, high + j), (low + i, high + j, high + i)]
-        last = (len(rings) - 1) * AROUND
+        last = (len(rings) - 1) * around
         faces += [(bottom, j, i), (top, last + i, last + j)]
     return vertices, np.array(faces, dtype=np.int32)
 
 
 def add_shell(spec: mujoco.MjSpec, name: str, sections: tuple[Section, ...],
-              edge: float = 0.004) -> str:
+              edge: float = 0.004, around: int = 20) -> str:
     """Add the shell to the spec as a mesh asset and return its name."""
-    vertices, faces = loft(rounded(sections, edge))
+    vertices, faces = loft(rounded(sections, edge), around)
     mesh = spec.add_mesh()
     mesh.name = name
     mesh.uservert = vertices.ravel().tolist()

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import mujoco
 import numpy as np
-from piper_driver.arm import ArmError, ArmState, check_command
-from piper_driver.limits import PIPER
 
 from inspire_sim.robot import ARM_JOINTS, GRIPPER, arm_joint_addresses, finger_addresses
+from piper_driver.arm import ArmError, ArmState, check_command
+from piper_driver.limits import PIPER
 
 STOPPED = 'emergency stop'
 DESCENT_DAMPING = np.array([60.0, 60.0, 40.0, 8.0, 8.0, 4.0])   # N m s/rad: sinks in seconds

@@ -16,11 +16,6 @@ from typing import TYPE_CHECKING, Protocol
 import mujoco
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from piper_driver.arm import ArmState
-from piper_driver.controller import ArmController, CommandRefused
-from piper_driver.kinematics import HOME
-from piper_driver.limits import PIPER
-from piper_driver.pose import Pose, apply_delta
 
 from inspire_sim.assembly import SceneBuilder, assemble
 from inspire_sim.cameras import CAMERAS
@@ -28,6 +23,11 @@ from inspire_sim.rendering import Picture, Renderer
 from inspire_sim.robot import FINGERS, TCP, place_robot
 from inspire_sim.simulated_arm import SimulatedArm
 from inspire_sim.tasks import find
+from piper_driver.arm import ArmState
+from piper_driver.controller import ArmController, CommandRefused
+from piper_driver.kinematics import HOME
+from piper_driver.limits import PIPER
+from piper_driver.pose import Pose, apply_delta
 
 if TYPE_CHECKING:
     from inspire_sim.scene import Scene
@@ -309,7 +309,7 @@ class _Stage:
         if not 0 <= dof < self.model.nv:
             return 'unknown'
         joint = self.model.joint(self.model.dof_jntid[dof])
-        return joint.name or self.model.body(self.model.dof_bodyid[dof]).name
+        return str(joint.name or self.model.body(self.model.dof_bodyid[dof]).name)
 
 
 _DIVERGENCE = ((mujoco.mjtWarning.mjWARN_BADQPOS, 'position'),

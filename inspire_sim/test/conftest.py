@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import mujoco
 import numpy as np
 import pytest
+
 from inspire_sim.assembly import SceneBuilder
 from piper_driver.pose import Pose
 

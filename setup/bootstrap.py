@@ -451,7 +451,7 @@ def build_workspace(place: Place, state: State) -> None:
     if stale:
         log = place.logs / 'colcon.log'
         with step('Workspace') as current:
-            current.summary = f'{len(stale)} packages'
+            current.summary = f'{len(stale)} package{"s" * (len(stale) > 1)}'
             try:
                 built = workspace.build(place.root, packages, list(stale), log, current.show)
             except workspace.BuildError as error:

@@ -50,7 +50,7 @@ def patch(venv: Path, include: Path) -> int:
 
 
 def remove_half_installed(venv: Path) -> list[str]:
-    """Removes the metadata of distributions whose install did not end, so that pip does them again.
+    """Removes the metadata of installs that did not end, so that pip does them again.
 
     pip writes RECORD last; a distribution without one was cut off. Its files are overwritten.
     """

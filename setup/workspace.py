@@ -125,7 +125,8 @@ def build(
         '--base-paths', *map(str, packages.values()),
         '--packages-select', *selected,
         '--event-handlers', 'desktop_notification-', 'console_stderr-',
-        '--cmake-args', '-DBUILD_TESTING=OFF', '-DCMAKE_BUILD_TYPE=Release', '--no-warn-unused-cli',
+        '--cmake-args', '-DBUILD_TESTING=OFF', '-DCMAKE_BUILD_TYPE=Release',
+        '--no-warn-unused-cli',
     )  # fmt: skip
     done: list[str] = []
     with (

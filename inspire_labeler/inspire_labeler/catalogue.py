@@ -87,7 +87,8 @@ class Catalogue:
 
         Raises AbsentObject for a name that is not in the catalogue.
         """
-        found = [frame for name in _alternatives(phrase) for frame in self.objects[self._key(name, {})]]
+        keys = [self._key(name, {}) for name in _alternatives(phrase)]
+        found = [frame for key in keys for frame in self.objects[key]]
         return tuple(dict.fromkeys(found))
 
     def resolve(self, phrase: str, positions: Positions) -> str:

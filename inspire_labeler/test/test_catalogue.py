@@ -10,8 +10,12 @@ from inspire_labeler.catalogue import AbsentObject, AmbiguousObject, Catalogue
 
 CONFIG = Path(__file__).parents[1] / 'config' / 'objects.yaml'
 # Every frame that the simulation uses (contracts between the packages).
-SIM_FRAMES = set(
-    ['ball', 'plug', 'can', 'apple', 'watermelon', 'cabinet', 'plate_1', 'plate_2', 'plate_3', 'banana', 'plate', 'blue_cup', 'green_cup', 'red_cup', 'orange_cup', 'yellow_cup', 'cookies', 'towel', 'green_cube', 'blue_cube', 'bowl_1', 'bowl_2', 'bowl_3', 'book', 'green_lego', 'blue_lego', 'orange'])
+SIM_FRAMES = {
+    'ball', 'plug', 'can', 'apple', 'watermelon', 'cabinet', 'plate_1', 'plate_2', 'plate_3',
+    'banana', 'plate', 'blue_cup', 'green_cup', 'red_cup', 'orange_cup', 'yellow_cup', 'cookies',
+    'towel', 'green_cube', 'blue_cube', 'bowl_1', 'bowl_2', 'bowl_3', 'book', 'green_lego',
+    'blue_lego', 'orange',
+}
 
 
 @pytest.fixture(scope='module')

@@ -26,7 +26,7 @@ from typing import TypeAlias
 import numpy as np
 
 from piper_driver.limits import JOINT_NAMES, PIPER, Joints, Limits
-from piper_driver.pose import Array, Pose, Vector
+from piper_driver.pose import Array, Pose, Vector, axes_from_quaternion
 
 # Modified (Craig) DH, T = Rx(alpha) Tx(a) Rz(theta + offset) Tz(d); firmware S-V1.6-3 and later.
 # Rows joint1..joint6: alpha [rad], a [m], offset [rad], d [m].
@@ -202,17 +202,12 @@ def _rotation_error(target: Rotation, actual: Rotation) -> Vector:
     return ex * scale, ey * scale, ez * scale
 
 
-def rotation_columns(pose: Pose) -> Rotation:
-    """Return the axes of a pose as plain tuples."""
-    x, y, z = pose.rotation.T.tolist()
-    return tuple(x), tuple(y), tuple(z)
-
-
 def _step(q: Sequence[float], position: Vector, rotation: Rotation, limits: Limits
           ) -> tuple[list[float], float, float]:
-    """Return (joint change of one damped step, position error [m], rotation error [rad]).
+    """Take one damped-least-squares step from `q` towards a tcp pose.
 
-    A joint that would pass its limit stops there and the others take over its share.
+    Returns (joint change (6,) [rad], position error before it [m], rotation error before it
+    [rad]). A joint that would leave its range stops there and the others take over its share.
     """
     chain = _chain(q)
     tip = _tcp_position(chain)
@@ -235,11 +230,9 @@ def _step(q: Sequence[float], position: Vector, rotation: Rotation, limits: Limi
         for joint in range(6):
             if not free[joint]:
                 continue
-            change[joint] = proposal[joint]
-            room = min(max(q[joint] + proposal[joint], limits.lower[joint]),
-                       limits.upper[joint]) - q[joint]
+            room = change[joint] = min(max(proposal[joint], limits.lower[joint] - q[joint]),
+                                       limits.upper[joint] - q[joint])
             if abs(room - proposal[joint]) > 1e-12:
-                change[joint] = room
                 error -= columns[joint] * room
                 columns[joint] = 0.0
                 free[joint] = False
@@ -249,23 +242,23 @@ def _step(q: Sequence[float], position: Vector, rotation: Rotation, limits: Limi
     return change, distance, angle
 
 
+def servo_change(q: Sequence[float], position: Vector, rotation: Rotation, dt: float,
+                 limits: Limits = PIPER) -> list[float]:
+    """Return what `servo` does as a joint change (6,) [rad], on plain numbers."""
+    change, _, _ = _step(q, position, rotation, limits)
+    share = min(velocity * dt / (abs(value) + 1e-12)
+                for value, velocity in zip(change, limits.velocity, strict=True))
+    return [min(share, 1.0) * value for value in change]
+
+
 def servo(q: Sequence[float], target: Pose, dt: float, limits: Limits = PIPER) -> Array:
     """Return joint velocities (6,) [rad/s] for one step of `dt` [s] towards `target`.
 
     One damped-least-squares step, position first; velocity and position limits hold after it.
     """
     x, y, z = target.position.tolist()
-    return np.array(servo_change(q, (x, y, z), rotation_columns(target), dt, limits)) / dt
-
-
-def servo_change(q: Sequence[float], position: Vector, rotation: Rotation, dt: float,
-                 limits: Limits = PIPER) -> list[float]:
-    """Return what `servo` does as a joint change [rad], on plain numbers."""
-    change, _, _ = _step(q, position, rotation, limits)
-    share = 1.0
-    for joint in range(6):
-        share = min(share, limits.velocity[joint] * dt / (abs(change[joint]) + 1e-12))
-    return [share * value for value in change]
+    rotation = axes_from_quaternion(target.xyzw)
+    return np.array(servo_change(q, (x, y, z), rotation, dt, limits)) / dt
 
 
 def _wrapped(angle: float) -> float:
@@ -335,7 +328,7 @@ def solve(target: Pose, seed: Sequence[float], limits: Limits = PIPER,
     why, and `q` is where the arm comes nearest from `seed`, position first.
     """
     x, y, z = target.position.tolist()
-    rotation = rotation_columns(target)
+    rotation = axes_from_quaternion(target.xyzw)
     best, best_distance, least, reason = None, inf, inf, ''
     for candidate in _branches((x, y, z), rotation):
         excess, words = _excess(candidate, limits)

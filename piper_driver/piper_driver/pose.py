@@ -65,13 +65,12 @@ def quaternion_from_matrix(rotation: ArrayLike) -> Quaternion:
     return x / norm, y / norm, z / norm, w / norm
 
 
-def matrix_from_quaternion(q: Quaternion) -> Array:
-    """Return the (3, 3) rotation of a unit quaternion."""
+def axes_from_quaternion(q: Quaternion) -> tuple[Vector, Vector, Vector]:
+    """Return the x, y and z axes of the rotated frame: the columns of the rotation."""
     x, y, z, w = q
-    return np.array([
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)]])
+    return ((1 - 2 * (y * y + z * z), 2 * (x * y + z * w), 2 * (x * z - y * w)),
+            (2 * (x * y - z * w), 1 - 2 * (x * x + z * z), 2 * (y * z + x * w)),
+            (2 * (x * z + y * w), 2 * (y * z - x * w), 1 - 2 * (x * x + y * y)))
 
 
 def slerp(a: Quaternion, b: Quaternion, s: float) -> Quaternion:
@@ -130,7 +129,7 @@ class Pose:
     @property
     def rotation(self) -> Array:
         """The (3, 3) rotation: its columns are the pose's axes in the parent frame."""
-        return matrix_from_quaternion(self.xyzw)
+        return np.array(axes_from_quaternion(self.xyzw)).T
 
     @property
     def matrix(self) -> Array:

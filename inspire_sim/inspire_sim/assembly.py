@@ -81,7 +81,9 @@ def _set_quality(spec: mujoco.MjSpec, quality: Quality) -> None:
     spec.visual.quality.offsamples = quality.samples
     spec.visual.global_.offwidth = quality.width
     spec.visual.global_.offheight = quality.height
-    spec.visual.map.znear = 0.01
+    # Shadows and depth are spread over what matters, the table, not over the room.
+    spec.stat.extent, spec.stat.center = 1.0, [0.25, 0.0, 0.1]
+    spec.visual.map.znear, spec.visual.map.zfar = 0.01, 12.0
     if not quality.shadows:
         for light in spec.lights:
             light.castshadow = False

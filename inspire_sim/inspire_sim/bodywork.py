@@ -14,7 +14,7 @@ from inspire_sim.shells import Section, add_shell
 
 SEEN = 1                         # geom group; renderers hide groups from 3 on
 CAMERA_AT = (-0.068, 0.0, 0.030)  # of the wrist camera in link6 [m]
-CAMERA_TILT = 0.46               # of its axis towards the fingertips [rad]
+CAMERA_TILT = 0.32               # of its axis towards the fingertips [rad]
 CAMERA_AXIS = np.array([np.sin(CAMERA_TILT), 0.0, np.cos(CAMERA_TILT)])
 PAD_AT, PAD_HALF = 0.0007, 0.0135  # in a finger's frame [m]; the pads end 5 mm below the tcp
 

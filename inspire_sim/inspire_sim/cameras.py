@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two cameras: where they are, what their pixels mean.
 
-The third-person camera stands where the viewer is: the viewer's right is the image's right. Optical frames follow REP 103: z forward, x right, y down. A pixel's centre has whole
-coordinates, (0, 0) being the upper left one.
+The third-person camera stands where the viewer is: the viewer's right is the image's right.
+Optical frames follow REP 103: z forward, x right, y down. A pixel's centre has whole coordinates,
+(0, 0) being the upper left one.
 """
 
 from dataclasses import dataclass
@@ -18,10 +19,10 @@ CAMERA = 'camera'
 CAMERAS = (CAMERA, WRIST_CAMERA)
 OPTICAL_FRAMES = {name: f'{name}_optical_frame' for name in CAMERAS}
 
-LOOK_AT = (0.30, 0.0, 0.06)   # base_link [m]: above the middle of where objects lie
-DISTANCE = 1.02               # [m]
-ELEVATION = np.radians(38.0)  # of the camera above the table, seen from LOOK_AT
-FOVY = 41.0                   # vertical field of view [degrees], as MuJoCo takes it
+LOOK_AT = (0.25, 0.0, 0.10)   # base_link [m]: between the arm and where objects lie
+DISTANCE = 1.15               # [m]
+ELEVATION = np.radians(36.0)  # of the camera above the table, seen from LOOK_AT
+FOVY = 38.0                   # vertical field of view [degrees], as MuJoCo takes it
 
 # MuJoCo's cameras look along -z with y up, optical frames along z with y down.
 _OPTICAL_IN_MUJOCO = np.diag([1.0, -1.0, -1.0])

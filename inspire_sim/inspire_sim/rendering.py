@@ -48,7 +48,7 @@ class Renderer:
         self._proven = False
 
     def render(self, data: mujoco.MjData, camera: str | mujoco.MjvCamera) -> Picture:
-        """One picture of the present state. Raises RenderError instead of returning a black one."""
+        """One picture of the present state; raises RenderError rather than return a black one."""
         try:
             self._renderer.update_scene(data, camera)
             picture = self._renderer.render()

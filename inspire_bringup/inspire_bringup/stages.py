@@ -57,6 +57,7 @@ class Stage:
     Attributes:
         name: of the stage and of its log; the node's own name.
         config: parameter file in the package's share/config, read before `parameters`; or empty.
+        files: command line options, and the file in inspire_bringup's share that each is given.
         condition: when the stage runs; None: always.
         foreground: the stage that decides when the run is over, and with which exit status.
         stop_first: stopped before all others, because the arm holds when this stage is silent.
@@ -69,6 +70,7 @@ class Stage:
     config: str = ''
     parameters: Mapping[str, Value | Use] = field(default_factory=dict)
     remappings: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     condition: When | None = None
     foreground: bool = False
     stop_first: bool = False
@@ -105,6 +107,7 @@ class ResolvedStage:
     config: str
     parameters: Mapping[str, Value]
     remappings: Mapping[str, str]
+    files: Mapping[str, str]
     foreground: bool
     stop_first: bool
 
@@ -179,6 +182,7 @@ def resolve_stage(stage: Stage, values: Mapping[str, Value]) -> ResolvedStage:
         config=stage.config,
         parameters=MappingProxyType(parameters),
         remappings=stage.remappings,
+        files=stage.files,
         foreground=stage.foreground,
         stop_first=stage.stop_first,
     )

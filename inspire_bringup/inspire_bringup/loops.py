@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stage table: what runs in the loop that acts, and in the loop that collects.
+
+Both loops are the same graph: the arm's world, the labels that are known because it is simulated,
+a policy, a recorder, and a conductor that asks for episodes. They differ in how many episodes are
+asked for and in which are kept. Names are relative; nothing is remapped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from inspire_bringup.stages import Argument, Loop, Stage, Use, Value, When
+from inspire_labeler.formulation import Formulation
+from inspire_labeler.viewer import VIEWERS, viewer
+from inspire_policy.families import FAMILIES
+
+KEEP = ('all', 'successes')
+SIM_TIME = {'use_sim_time': True}
+
+
+def viewer_yaw(preset: Value) -> Value:
+    """Return the yaw of a viewer's frame in base_link [rad]."""
+    return viewer(str(preset)).yaw
+
+
+TASK = Argument(
+    'task',
+    'What the world is set up for: a task id (pick_ball, ball_on_book, stack_cubes, ...) or an '
+    'instruction of the task table ("put the ball on the book").',
+)
+INSTRUCTION = Argument(
+    'instruction', "What the robot is told. Empty: the task's own instruction.", default=''
+)
+SEED = Argument(
+    'seed',
+    'Seed of the first episode (poses, colours, distractors, light); it counts up by one.',
+    default=0,
+    kind=int,
+)
+EPISODES = Argument(
+    'episodes', 'How many episodes to run, one after the other.', default=1, kind=int
+)
+KEPT = Argument(
+    'keep',
+    'Which episodes to keep: all of them, or successes only (nobody should learn failures).',
+    default='all',
+    choices=KEEP,
+)
+TIMEOUT = Argument(
+    'timeout',
+    'Simulated time after which an episode counts as failed [s].',
+    default=60.0,
+    kind=float,
+)
+POLICY = Argument('policy', 'Family of the policy.', default='expert', choices=tuple(FAMILIES))
+FORMULATION = Argument(
+    'formulation',
+    'How a place is asked for and answered.',
+    default=Formulation.DIRECTION.value,
+    choices=tuple(formulation.value for formulation in Formulation),
+)
+VIEWER = Argument(
+    'viewer',
+    'Whose left is left, and where the camera stands: opposite the robot (libero) or at its '
+    'right-hand side (piper_real).',
+    default='libero',
+    choices=tuple(VIEWERS),
+)
+RATE = Argument(
+    'real_time_factor',
+    'Simulated seconds per second; 0: as fast as it goes.',
+    default=1.0,
+    kind=float,
+)
+RECORD = Argument('record', 'Record the episodes as bags.', default=True, kind=bool)
+DIRECTORY = Argument(
+    'directory',
+    'Folder of the episode, or (several episodes) of a folder for each. '
+    'Empty: a new folder in runs/, named by the time.',
+    default='',
+)
+PROGRESS = Argument(
+    'progress_period', 'Seconds between two lines of progress; 0: none.', default=5.0, kind=float
+)
+WINDOW = Argument('window', "Show the world in MuJoCo's window.", default=False, kind=bool)
+RVIZ = Argument(
+    'rviz', 'Start RViz: the robot, its frames, images and reasoning.', default=False, kind=bool
+)
+ARGUMENTS = (
+    TASK,
+    INSTRUCTION,
+    SEED,
+    EPISODES,
+    KEPT,
+    TIMEOUT,
+    POLICY,
+    FORMULATION,
+    VIEWER,
+    RATE,
+    RECORD,
+    DIRECTORY,
+    PROGRESS,
+    WINDOW,
+    RVIZ,
+)
+
+SIM = Stage(
+    'sim',
+    'inspire_sim',
+    'sim',
+    config='sim.yaml',
+    parameters={
+        'task': Use('task'),
+        'seed': Use('seed'),
+        'viewer_yaw': Use('viewer', through=viewer_yaw),
+        'real_time_factor': Use('real_time_factor'),
+        'window': Use('window'),
+    },
+)
+VIEWER_STAGE = Stage(
+    'viewer',
+    'inspire_bringup',
+    'viewer',
+    config='viewer.yaml',
+    parameters={**SIM_TIME, 'viewer': Use('viewer')},
+)
+LABELER = Stage(
+    'labeler',
+    'inspire_labeler',
+    'labeler',
+    config='labeler.yaml',
+    parameters={**SIM_TIME, 'viewer': Use('viewer'), 'formulation': Use('formulation')},
+)
+AGREEMENT = Stage(
+    'agreement', 'inspire_labeler', 'agreement', config='agreement.yaml', parameters=SIM_TIME
+)
+POLICY_STAGE = Stage(
+    'policy',
+    'inspire_policy',
+    'policy',
+    config='policy.yaml',
+    parameters={
+        **SIM_TIME,
+        'family': Use('policy'),
+        'formulation': Use('formulation'),
+        'viewer': Use('viewer'),
+    },
+    stop_first=True,
+)
+RECORDER = Stage(
+    'recorder',
+    'inspire_bringup',
+    'recorder',
+    config='recorder.yaml',
+    parameters=SIM_TIME,
+    condition=When('record'),
+)
+EPISODE = Stage(
+    'episode',
+    'inspire_bringup',
+    'episode',
+    config='episode.yaml',
+    parameters={
+        **SIM_TIME,
+        'task': Use('task'),
+        'instruction': Use('instruction'),
+        'seed': Use('seed'),
+        'episodes': Use('episodes'),
+        'keep': Use('keep'),
+        'timeout': Use('timeout'),
+        'record': Use('record'),
+        'directory': Use('directory'),
+        'progress_period': Use('progress_period'),
+    },
+    foreground=True,
+)
+RVIZ_STAGE = Stage(
+    'rviz',
+    'rviz2',
+    'rviz2',
+    parameters=SIM_TIME,
+    files={'-d': 'rviz/inspire.rviz'},
+    condition=When('rviz'),
+)
+
+STAGES = (
+    SIM,
+    VIEWER_STAGE,
+    LABELER,
+    AGREEMENT,
+    POLICY_STAGE,
+    RECORDER,
+    EPISODE,
+    RVIZ_STAGE,
+)
+
+
+def with_defaults(**defaults: Value) -> tuple[Argument, ...]:
+    """Return ARGUMENTS with other defaults."""
+    return tuple(
+        replace(argument, default=defaults.get(argument.name, argument.default))
+        for argument in ARGUMENTS
+    )
+
+
+ACT = Loop(
+    'act',
+    'Reason and act: a policy follows an instruction; answers, truth and motion are recorded.',
+    ARGUMENTS,
+    STAGES,
+)
+COLLECT = Loop(
+    'collect',
+    'Collect demonstrations: the scripted expert solves a task again and again.',
+    with_defaults(
+        episodes=20, keep='successes', real_time_factor=0.0, directory='episodes'
+    ),
+    STAGES,
+)
+LOOPS = {loop.name: loop for loop in (ACT, COLLECT)}

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether the gripper holds something: from contacts, or from how far it closed.
 
-`ContactHistory` takes what both fingers touch (simulation). `GripperClosure` watches the gripper's
-opening (hardware): it holds something when it was closing and stopped while still wider than when
-it closes on nothing. Both answer for an instant, from the samples around it, and only once a sample
-at or after that instant has come: so the answer does not depend on when messages arrive.
+In simulation: what both fingers touch. On hardware `GripperClosure` watches how far it is open:
+it holds something when it was closing and stopped while still wider than when it closes on nothing.
+`StateHistory` gives either for an instant, and only once a sample at or after that instant has
+come: so the answer does not depend on when messages arrive.
 """
 
 from __future__ import annotations

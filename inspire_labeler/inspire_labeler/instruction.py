@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -68,17 +69,52 @@ def objects_in(instruction: str) -> tuple[str, ...]:
     return _objects(_checked(instruction))
 
 
+@dataclass(frozen=True)
+class Mention:
+    """One mention of an object: its phrase, the verb of its clause, the preposition before it.
+
+    preposition: '' for what the verb acts on; of several words ("on top of") the first.
+    """
+
+    phrase: str
+    verb: str
+    preposition: str
+
+
+def mentions(instruction: str) -> tuple[Mention, ...]:
+    """Every mention of an object in order, with the words that govern it.
+
+    Raises InstructionError as objects_in does.
+    """
+    return _mentions(_checked(instruction))
+
+
 @lru_cache(maxsize=512)
 def _objects(text: str) -> tuple[str, ...]:
-    phrases: list[str] = []
-    noun = ''
-    for leaves in _named(_tagged(text)):
-        phrase, noun = _phrase(leaves, noun)
-        if phrase and phrase not in phrases:
-            phrases.append(phrase)
-    if not phrases:
+    return tuple(dict.fromkeys(mention.phrase for mention in _mentions(text)))
+
+
+@lru_cache(maxsize=512)
+def _mentions(text: str) -> tuple[Mention, ...]:
+    found: list[Mention] = []
+    verb = preposition = noun = ''
+    parts = _parsed(_tagged(text))
+    for index, (label, leaves) in enumerate(parts):
+        if label in ('NAME', 'PLACED', 'PAIR'):
+            if label == 'PAIR':
+                leaves = leaves + _nouns(parts[index + 1:])
+            phrase, noun = _phrase(leaves, noun)
+            if phrase:
+                found.append(Mention(phrase, verb, preposition))
+        elif label == 'VB':
+            verb, preposition = leaves[0][0], ''
+        elif label in ('AT', 'IN'):
+            preposition = preposition if _joins(parts[index - 1]) else leaves[0][0]
+        elif label == 'REGION':
+            preposition = leaves[0][0] if leaves[0][1] in ('AT', 'IN') else preposition
+    if not found:
         raise InstructionError(f"no object is named in the instruction '{text}': {EXAMPLE}")
-    return tuple(phrases)
+    return tuple(found)
 
 
 def _checked(instruction: str) -> str:
@@ -250,18 +286,22 @@ def _is_ellipsis(words: list[str], tags: list[str], index: int) -> bool:
             and after[2][0] in COLOURS and after[3][1] == 'NOUN')
 
 
-def _named(tagged: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
-    """The (word, tag) of every name, in order; of a name without its noun, with the next one's."""
+def _parsed(tagged: list[tuple[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(chunk or tag, its (word, tag)s) in order."""
     _, _, parser = _tools()
-    chunks = [tree for tree in parser.parse(tagged) if hasattr(tree, 'label')]
-    names = []
-    for index, chunk in enumerate(chunks):
-        leaves = list(chunk.leaves())
-        if chunk.label() == 'PAIR':
-            leaves += [leaf for leaf in chunks[index + 1].leaves() if leaf[1] == 'NOUN']
-        if chunk.label() != 'REGION':
-            names.append(leaves)
-    return names
+    return [(part.label(), list(part.leaves())) if hasattr(part, 'label') else (part[1], [part])
+            for part in parser.parse(tagged)]
+
+
+def _nouns(parts: list[tuple[str, list[tuple[str, str]]]]) -> list[tuple[str, str]]:
+    """The nouns of the next name: those that "the red" of "the red and the blue cup" lacks."""
+    leaves = next(leaves for label, leaves in parts if label in ('NAME', 'PLACED'))
+    return [leaf for leaf in leaves if leaf[1] == 'NOUN']
+
+
+def _joins(part: tuple[str, list[tuple[str, str]]]) -> bool:
+    """Whether the preposition after this part only continues it: "next to", "onto the"."""
+    return part[0] in ('AT', 'IN')
 
 
 def _phrase(leaves: list[tuple[str, str]], noun_before: str) -> tuple[str, str]:

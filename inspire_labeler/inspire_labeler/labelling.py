@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Labels of one observation after the other, from transforms and grasps as they come in.
 
-The live node and the recomputation from a bag both feed this class. Every label depends only on the
-stamps and contents of the samples, not on the order in which different topics arrive: an
-observation waits until transforms and grasp samples past its stamp have come, or until observations
-`deadline` newer have; then what is missing is withheld with a reason.
+The live node and the recomputation from a bag both feed this class. Every label depends only on
+the stamps and contents of the samples, not on the order in which different topics arrive: an
+observation waits until transforms and grasp samples past its stamp have come, or until
+observations `deadline` newer have; then what is missing is withheld with a reason.
 
 Instructions carry no stamp. A phrase is resolved to its frame at the first observation after the
 instruction came at which that is possible, and stays. The last observation before it (the one a
@@ -42,8 +42,8 @@ GRASP_SOURCES = ('contacts', 'gripper')
 class LabelSettings:
     """What a label depends on besides its samples.
 
-    max_gap: samples further apart are not interpolated [s]. deadline: how long an observation waits
-    for transforms, in stamps of observations [s]. window: how long samples are kept [s].
+    max_gap: samples further apart are not interpolated [s]. deadline: how long an observation
+    waits for transforms, in stamps of observations [s]. window: how long samples are kept [s].
     grasp_radius: with grasp_source `gripper`, what is held is the nearest object within it [m].
     """
 
@@ -70,8 +70,8 @@ class LabelSettings:
 class Label:
     """The answer to one question, or the reason why there is none.
 
-    frame: the object's TF frame, '' while unresolved. text: '' where withheld. offset: object minus
-    tcp in the viewer frame [m], NaN where unknown. grasped: None where unknown.
+    frame: the object's TF frame, '' while unresolved. text: '' where withheld. offset: object
+    minus tcp in the viewer frame [m], NaN where unknown. grasped: None where unknown.
     """
 
     question: Question
@@ -99,13 +99,15 @@ class Labels:
 
 @dataclass(eq=False)
 class Task:
-    """An instruction being followed: its questions, and the frames found for its phrases so far."""
+    """An instruction being followed: its questions, and the frames of its phrases so far."""
 
     instruction: str
     questions: tuple[Question, ...]
     frames: dict[str, str] = field(default_factory=dict)
     # Observations from before the instruction that are answered with its first one.
     backlog: list[int] = field(default_factory=list)
+    # Phrases that were waited for in vain once: they are not waited for again.
+    absent: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,8 @@ class _View:
         if root != self.root:
             raise MissingTransform(f"'{frame}' hangs below '{root}', the tcp below '{self.root}': "
                                    f'no transform connects them')
-        difference = (point[0] - self.tcp[0], point[1] - self.tcp[1], point[2] - self.tcp[2])
-        return rotate(conjugate(self.viewer_in_root), difference)
+        x, y, z = (one - other for one, other in zip(point, self.tcp, strict=True))
+        return rotate(conjugate(self.viewer_in_root), (x, y, z))
 
 
 class Labelling:
@@ -226,6 +228,8 @@ class Labelling:
             candidates = self._catalogue.candidates(question.object)
         except CatalogueError:
             return True
+        if question.object in task.absent:
+            return True
         newest = [each for each in map(self._transforms.newest, candidates) if each is not None]
         # A frame that fell silent longer ago than the deadline will not come.
         alive = [each for each in newest if stamp - each <= self._deadline]
@@ -290,6 +294,7 @@ class Labelling:
                 task.frames[phrase] = self._catalogue.resolve(phrase, positions)
             except CatalogueError as error:
                 reasons[phrase] = str(error)
+                task.absent.add(phrase)
         return reasons
 
     def _positions(self, stamp: int, view: _View) -> dict[str, Vector]:

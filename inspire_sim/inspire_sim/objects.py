@@ -90,7 +90,8 @@ class Maker:
 def add_materials(spec: mujoco.MjSpec) -> None:
     """Add the materials that objects share; colours are given by each geom."""
     for name, specular, shininess in (('plain', 0.15, 0.25), ('plastic', 0.45, 0.6),
-                                      ('glazed', 0.7, 0.85), ('metal', 0.9, 0.8)):
+                                      ('glazed', 0.7, 0.85), ('metal', 0.9, 0.8),
+                                      ('glass', 1.0, 0.95)):
         spec.add_material(name=name, specular=specular, shininess=shininess)
 
 
@@ -368,7 +369,7 @@ def _tray(make: Maker) -> None:
     out, across, up = shapes.TAB
     wood = (0.80, 0.63, 0.43)
     make.block('board', (long, wide, thick), (0, 0, thick), wood, 0.002)
-    radius = wide * 0.96
+    radius = wide * 0.90
     make.surface('dish', surfaces.lathe(np.array([
         (0, 0), (radius * 0.66, 0), (radius, 0.011), (radius, 0.0125), (radius - 0.002, 0.013),
         (radius * 0.68, 0.004), (0, 0.003)])), make.colour, 'glazed', (0, 0, 2 * thick - 0.001))
@@ -386,8 +387,9 @@ def _tray(make: Maker) -> None:
 
 
 def _cabinet(make: Maker) -> None:
+    """A glass cabinet without a back: posts, glass sides and roof, rails on which the plates slide."""
     deep, wide, high = shapes.CABINET[0] / 2, shapes.CABINET[1] / 2, shapes.CABINET[2]
-    board, dark = 0.006, shade(make.colour, 0.72)
+    board, dark, post = 0.006, shade(make.colour, 0.72), 0.0075
     box = mujoco.mjtGeom.mjGEOM_BOX
 
     def plank(name: str, half: tuple[float, float, float], pos: tuple[float, float, float],
@@ -395,20 +397,34 @@ def _cabinet(make: Maker) -> None:
         make.block(name, half, pos, colour or make.colour, min(0.0015, min(half) * 0.5))
         make.solid(box, 0.3, half, _ON_RAILS, pos=pos)
 
+    def glass(half: tuple[float, float, float], pos: tuple[float, float, float]) -> None:
+        make.body.add_geom(type=box, size=half, pos=pos, contype=0, conaffinity=0, mass=0.0,
+                           group=SEEN, material='glass', rgba=[0.80, 0.92, 0.95, 0.16])
+
+    inner = wide - 2 * board
     for side in (-1.0, 1.0):
-        plank(f'wall{side:+.0f}', (deep, board, high / 2), (0, side * (wide - board), high / 2))
+        middle = (0.0, side * (wide - board), high / 2)
+        make.solid(box, 0.3, (deep, board, high / 2), _ON_RAILS, pos=middle)
+        glass((deep - 2 * post, 0.0015, high / 2 - 0.02), middle)
+        for end in (-1.0, 1.0):
+            make.block(f'post{side:+.0f}{end:+.0f}', (post, board, high / 2),
+                       (end * (deep - post), side * (wide - board), high / 2), edge=0.0015)
+        make.block(f'top{side:+.0f}', (deep, board, 0.007),
+                   (0, side * (wide - board), high - 0.007), edge=0.0015)
         for number, shelf in enumerate(shapes.SHELVES):
-            inner = wide - 2 * board
             plank(f'ledge{side:+.0f}{number}', (deep - 0.001, 0.008, 0.004),
                   (0, side * (inner - 0.008), shelf - 0.004), dark)
             # Keeps a plate from tipping when it is drawn far out.
-            plank(f'guide{side:+.0f}{number}', (deep * 0.5, 0.005, 0.003),
-                  (deep * 0.5, side * (inner - 0.005), shelf + shapes.TRAY[2] + 0.0055), dark)
+            plank(f'guide{side:+.0f}{number}', (deep - 0.001, 0.004, 0.002),
+                  (0, side * (inner - 0.004), shelf + shapes.TRAY[2] + 0.0045), dark)
     plank('base', (deep, wide, 0.010), (0, 0, 0.010))
-    plank('roof', (deep + 0.004, wide + 0.004, board), (0, 0, high - board), dark)
+    make.solid(box, 0.3, (deep, wide, 0.003), _ON_RAILS, pos=[0, 0, high - 0.004])
+    glass((deep - 2 * post, wide - 2 * board, 0.0015), (0, 0, high - 0.004))
+    for end in (-1.0, 1.0):
+        make.block(f'lintel{end:+.0f}', (post, wide, 0.007), (end * (deep - post), 0, high - 0.007),
+                   edge=0.0015)
     for number, shelf in enumerate(shapes.SHELVES):
-        plank(f'stop{number}', (0.0035, wide - 2 * board, 0.006), (deep - 0.0040, 0, shelf + 0.006),
-              dark)
+        plank(f'stop{number}', (0.0035, inner, 0.004), (deep - 0.0040, 0, shelf + 0.004), dark)
 
 
 def _product(a: tuple[float, ...], b: tuple[float, ...]) -> tuple[float, ...]:

@@ -66,12 +66,11 @@ def wood(random: np.random.Generator, colour: Colour, size: int = 512, planks: i
     return mixed(shade(colour, 1.12), shade(colour, 0.66), np.where(seam, 1.2, tone))
 
 
-def cloth(random: np.random.Generator, colour: Colour, size: int = 256) -> Picture:
-    """A plain woven surface with a little cloudiness."""
-    y, x = np.mgrid[:size, :size]
-    weave = 0.5 + 0.25 * np.sin(x * np.pi / 2) + 0.25 * np.sin(y * np.pi / 2)
-    cloud = smooth_noise(random, size, size, (8, 8))
-    return mixed(shade(colour, 1.06), shade(colour, 0.88), 0.5 * weave + 0.5 * cloud)
+def plain(random: np.random.Generator, colour: Colour, size: int = 256) -> Picture:
+    """A painted board: faint clouds and fine grain."""
+    cloud = smooth_noise(random, size, size, (5, 5))
+    grain = smooth_noise(random, size, size, (size // 2, size // 2))
+    return mixed(shade(colour, 1.05), shade(colour, 0.90), 0.6 * cloud + 0.4 * grain)
 
 
 def speckled(random: np.random.Generator, colour: Colour, dark: Colour, share: float,

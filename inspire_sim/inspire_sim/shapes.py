@@ -63,7 +63,7 @@ APPLE_RADIUS = 0.036
 MELON_AXES = (0.072, 0.058, 0.058)
 CAN_RADIUS, CAN_HEIGHT = 0.026, 0.102
 CUP_TOP, CUP_FOOT, CUP_HEIGHT, CUP_WALL = 0.037, 0.027, 0.074, 0.003
-BOWL_TOP, BOWL_BEND, BOWL_FOOT, BOWL_WALL = 0.058, 0.047, 0.028, 0.0032
+BOWL_TOP, BOWL_BEND, BOWL_FOOT, BOWL_WALL = 0.058, 0.0505, 0.030, 0.0032
 BOWL_HEIGHT, BOWL_BEND_HEIGHT = 0.050, 0.016
 PLATE_RADIUS, PLATE_WELL, PLATE_HEIGHT, PLATE_FLOOR = 0.088, 0.062, 0.016, 0.005
 BANANA_ARC, BANANA_BEND, BANANA_THICK = 0.150, 0.095, 0.0165   # length, radius of its curve, of flesh
@@ -80,7 +80,7 @@ CABINET = (0.180, 0.180, 0.268)   # depth, width, height
 
 _CUP_LEAN = float(np.arctan2(CUP_TOP - CUP_FOOT, CUP_HEIGHT))
 _BOWL_LEAN = float(np.arctan2(BOWL_TOP - BOWL_BEND, BOWL_HEIGHT - BOWL_BEND_HEIGHT))
-_RIM_DEPTH = 0.012                # of the grasp below a rim's edge
+_RIM_DEPTH = 0.010                # of the grasp below a rim's edge
 
 
 def _cup() -> Shape:

@@ -115,7 +115,7 @@ SIM = Stage(
         'seed': Use('seed'),
         'viewer_yaw': Use('viewer', through=viewer_yaw),
         'real_time_factor': Use('real_time_factor'),
-        'window': Use('window'),
+        'viewer_window': Use('window'),
     },
 )
 VIEWER_STAGE = Stage(

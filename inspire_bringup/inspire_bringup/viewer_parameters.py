@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from inspire_labeler.viewer import VIEWERS
+from piper_driver.parameters import described
 
 
 @dataclass(frozen=True)
@@ -14,9 +15,8 @@ class ViewerParameters:
 
     viewer: str = field(
         default='libero',
-        metadata={
-            'description': 'Preset of the viewer: opposite the robot (libero), or at its '
-            'right-hand side (piper_real).',
-            'choices': tuple(VIEWERS),
-        },
+        metadata=described(
+            'preset of the viewer: opposite the robot, or at its right-hand side',
+            choices=tuple(VIEWERS),
+        ),
     )

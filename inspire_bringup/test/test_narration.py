@@ -32,6 +32,6 @@ def test_a_withheld_answer_is_told_with_its_reason():
 
 def test_progress_says_what_is_known_and_nothing_else():
     assert progress(3.21, 1, 0, 0, '') == 'progress: 3.2 s, 1 decision'
-    line = progress(12.0, 30, 58, 60, 'ball is 0.02 m above the table')
+    line = progress(12.0, 30, 58, 60, 'the ball is on the table')
     assert line.startswith(PROGRESS)
-    assert line.endswith('30 decisions, 58 of 60 answers as the truth, ball is 0.02 m above the table')
+    assert line.endswith('30 decisions, 58 of 60 answers as the truth, the ball is on the table')

@@ -57,7 +57,7 @@ def test_a_missing_package_is_named_with_its_stage(tmp_path):
 
 
 def test_a_missing_configuration_is_named_with_its_stage(tmp_path):
-    with pytest.raises(StageUnavailable, match=r'stage episode: inspire_bringup has no .*none.yaml'):
+    with pytest.raises(StageUnavailable, match='inspire_bringup has no .*none.yaml'):
         processes([stage(config='none.yaml')], tmp_path)
 
 

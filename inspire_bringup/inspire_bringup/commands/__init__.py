@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of `./inspire`, one module each: `HELP`, `add_arguments(parser)`, `run(arguments) -> int`."""
+"""The commands of `./inspire`, one module each: see `command_line.py`."""

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`./inspire demo`: the whole pipeline on a real ROS 2 graph, told as it happens.
+
+Sets a simulated table up, lets the policy say where things are and act on it, records everything,
+and leaves a folder with the episode, a video with the reasoning drawn into it, and a report.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from inspire_bringup.loops import ACT
+from inspire_bringup.narrator import Narrator
+from inspire_bringup.runner import INTERRUPTED, Outcome
+from inspire_bringup.session import new_folder, own_domain, run_loop
+from inspire_policy.families import FAMILIES
+from inspire_sim.tasks import find
+
+HELP = 'Watch the robot say where things are, and act on it; leaves a video and a report.'
+DEFAULT = 'ball_on_book'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        'instruction',
+        nargs='?',
+        default='',
+        help='what the robot is told; one of the fifteen tasks unless --task is given, too',
+    )
+    parser.add_argument('--task', default='', help=f'task id (default: {DEFAULT})')
+    parser.add_argument('--seed', type=seed, default=0, help='which world (default: 0)')
+    look = parser.add_mutually_exclusive_group()
+    look.add_argument('--headless', action='store_true', help='no window (the default)')
+    look.add_argument('--viewer', action='store_true', help="show the world in MuJoCo's window")
+    parser.add_argument('--policy', default='expert', choices=FAMILIES, help='family')
+    parser.add_argument('--runs', type=Path, default=Path('runs'), help='folder of all runs')
+    parser.add_argument('--no-record', action='store_true', help='no episode, video or report')
+    parser.add_argument('--no-video', action='store_true', help='no video')
+    parser.add_argument(
+        '--rtf', type=float, default=1.0, help='simulated seconds a second; 0: as fast as it goes'
+    )
+
+
+def seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**32:
+        raise argparse.ArgumentTypeError(f'{text} is not in 0..{2**32 - 1}')
+    return value
+
+
+def run(arguments: argparse.Namespace) -> int:
+    task = arguments.task or arguments.instruction or DEFAULT
+    find(task, arguments.seed)  # unknown tasks are refused before anything starts
+    if arguments.viewer and not os.environ.get('DISPLAY', os.environ.get('WAYLAND_DISPLAY')):
+        raise ValueError('--viewer needs a display, and DISPLAY is not set; leave it out')
+    folder = new_folder(arguments.runs)
+    narrator = Narrator()
+    outcome = act(arguments, task, folder, narrator)
+    narrator.finish()
+    if outcome.message:
+        print(f'inspire demo: {outcome.message}', file=sys.stderr)
+    if outcome.code != INTERRUPTED and not arguments.no_record:
+        write_results(folder, narrator, video=not arguments.no_video)
+    narrator.say(f'everything of this run: {folder}')
+    return outcome.code
+
+
+def act(arguments: argparse.Namespace, task: str, folder: Path, narrator: Narrator) -> Outcome:
+    """Run the stages until the episode is over."""
+    given = {
+        'task': task,
+        'instruction': arguments.instruction if arguments.task else '',
+        'seed': str(arguments.seed),
+        'policy': arguments.policy,
+        'window': str(arguments.viewer),
+        'record': str(not arguments.no_record),
+        'real_time_factor': str(arguments.rtf),
+        'directory': str(folder),
+        'progress_period': '0.5' if narrator.console.is_terminal else '5.0',
+    }
+    with own_domain() as (domain, chosen):
+        if not chosen:
+            narrator.say(
+                f'ROS domain {domain} (to look inside: ROS_DOMAIN_ID={domain} ./inspire echo)',
+                'dim',
+            )
+        narrator.progress('starting the simulation, labeler, policy and recorder ...')
+        return run_loop(ACT, given, folder, narrator.show, domain)
+
+
+def write_results(folder: Path, narrator: Narrator, video: bool) -> None:
+    """Render the video and write the report, if there is an episode to make them from."""
+    if not (folder / 'manifest.json').exists():
+        return
+    from inspire_bringup import report
+    from inspire_bringup import video as video_module
+
+    if video:
+        drawn = video_module.render(folder, lambda done: narrator.progress(f'video {done:.0%}'))
+        narrator.finish()
+        narrator.say(f'video:  {drawn}')
+    narrator.progress('report ...')
+    written = report.write(folder)
+    narrator.finish()
+    narrator.say(f'report: {written}')

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`./inspire run act --task pick_ball`: the stages of a loop, for you to work with.
+
+Where launch_ros is installed, `ros2 launch inspire_bringup act.launch.py task:=pick_ball` does the
+same from the same table, with the conductor.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from inspire_bringup import runner
+from inspire_bringup.loops import LOOPS
+from inspire_bringup.narrator import Narrator
+from inspire_bringup.session import add_options, given_options, new_folder, own_domain, run_loop
+from inspire_bringup.stages import Argument, Loop
+
+HELP = 'Start the stages of a loop and keep them running, or collect episodes.'
+
+# In `act` you give the instructions yourself; collecting is nothing without the conductor.
+CONDUCTED = {'act': False, 'collect': True}
+FOR_THE_CONDUCTOR = ('instruction', 'episodes', 'keep', 'timeout', 'progress_period', 'directory')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    loops = parser.add_subparsers(dest='loop', required=True, metavar='LOOP')
+    for loop in LOOPS.values():
+        each = loops.add_parser(loop.name, help=loop.description, description=loop.description)
+        add_options(each, asked_for(loop))
+        each.add_argument(
+            '--without',
+            action='append',
+            default=[],
+            metavar='STAGE',
+            help='leave a stage out, to run your own in its place (can be repeated)',
+        )
+        each.add_argument('--runs', type=Path, default=Path('runs'), help='folder for logs')
+
+
+def asked_for(loop: Loop) -> tuple[Argument, ...]:
+    """Return the arguments that make sense for the loop as this command runs it."""
+    hidden = () if CONDUCTED[loop.name] else FOR_THE_CONDUCTOR
+    return tuple(argument for argument in loop.arguments if argument.name not in hidden)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    loop = LOOPS[arguments.loop]
+    given = given_options(arguments, asked_for(loop))
+    if given.get('directory'):
+        given['directory'] = str(Path(given['directory']).resolve())
+    without = list(arguments.without)
+    if not CONDUCTED[loop.name]:
+        without.append('episode')
+    narrator = Narrator()
+    folder = new_folder(arguments.runs)
+    with own_domain() as (domain, _):
+        narrator.say(f'{loop.name} runs in ROS domain {domain}; logs: {folder / "log"}')
+        narrator.say(f'look inside: ROS_DOMAIN_ID={domain} ./inspire echo (or shell). End: Ctrl-C')
+        outcome = run_loop(loop, given, folder, narrator.show, domain, without)
+    narrator.finish()
+    if outcome.code == runner.INTERRUPTED and not CONDUCTED[loop.name]:
+        return 0  # Ctrl-C is how it ends
+    if outcome.message:
+        raise RuntimeError(outcome.message)
+    return outcome.code

@@ -24,14 +24,17 @@ from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import MarkerArray
 
+from inspire_labeler.catalogue import Catalogue
 from inspire_labeler.formulation import Formulation
+from inspire_labeler.instruction import warm_up
 from inspire_labeler.viewer import viewer
 from inspire_msgs.action import FollowInstruction
 from inspire_msgs.msg import ActionChunk, SpatialReasoning
 from inspire_policy import families
+from inspire_policy.catalogue_file import default_catalogue
 from inspire_policy.following import Code, Follower, Outcome, Progress, Settings
 from inspire_policy.overlay import Line, draw
-from inspire_policy.policy import Answer
+from inspire_policy.policy import Answer, Policy
 from inspire_policy.policy_parameters import PolicyParameters
 from inspire_policy.ros_clock import RosClock
 from inspire_policy.ros_goals import GoalServer
@@ -80,59 +83,45 @@ class Request:
 class PolicyNode(Node):
     """See inspire_policy/README.md for topics and parameters."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Policy | None = None) -> None:
+        """`policy` in place of the family named by the parameters, for tests."""
         super().__init__('policy')
         self.parameters = p = declare(self, PolicyParameters)
         sys.setswitchinterval(SWITCH_INTERVAL)
-        self._policy = families.create(p.family, viewer=p.viewer)
+        self._policy = families.create(p.family, viewer=p.viewer) if policy is None else policy
         self._rotation = viewer(p.viewer).rotation_base_to_viewer
-        self._clock = RosClock(self.get_clock())
+        self._pace = RosClock(self.get_clock())
         self._closing = threading.Event()
-        self._create_publishers()
-        self._create_senders()
-        self._stream = Stream(self._clock, 1.0 / p.rate, self._send, self._stream_failed)
-        self._scene = RosScene(
-            self,
-            self._clock,
-            dict.fromkeys((CAMERA, *self._policy.cameras)),
-            families.object_frames() if self._policy.needs_truth else (),
-            p.stale_after,
-            p.arm_silence,
-        )
-        self._follower = Follower(
-            self._policy,
-            self._scene,
-            self._stream,
-            self._clock,
-            Settings(
-                Formulation(p.formulation),
-                p.decide_ahead,
-                p.stop_within,
-                p.stale_patience,
-                p.following_error,
-                p.timeout,
-            ),
-            self._report,
-            self.get_logger().warning,
-            time.perf_counter,
-        )
         self._requests = threading.Condition()
         self._pending: Request | None = None
         self._current: Request | None = None
         self._latest: Progress | None = None
         self._echoes: deque[tuple[str, float]] = deque(maxlen=8)
         self._heard: tuple[str, float] = ('', -REPEATED)
+        self._create_publishers()
+        self._create_commands()
+        self._stream = Stream(self._pace, 1.0 / p.rate, self._send, self._stream_failed)
+        self._scene = RosScene(
+            self,
+            self._pace,
+            dict.fromkeys((CAMERA, *self._policy.cameras)),
+            object_frames() if self._policy.needs_truth else (),
+            p.stale_after,
+            p.arm_silence,
+        )
+        self._follower = self._create_follower()
         self._goals = GoalServer(self, self._on_goal)
         self.create_subscription(String, 'instruction', self._on_instruction, EVENT)
         self._threads = [threading.Thread(target=self._follow, name='follow')]
         if p.image_rate > 0.0:
             self._threads.append(threading.Thread(target=self._paint, name='paint'))
+        warm_up()  # the tagger's data takes seconds to load: not while somebody waits
         self._stream.start()
         for thread in self._threads:
             thread.start()
-        self.get_logger().info(f'{p.family} policy is ready')
+        self.get_logger().info(f'the policy "{p.family}" is ready')
 
-    def destroy_node(self) -> None:
+    def close(self) -> None:
         """End following, then the stream: the arm holds where it was last told to be."""
         self._closing.set()
         with self._requests:
@@ -140,9 +129,29 @@ class PolicyNode(Node):
         for thread in self._threads:
             thread.join()
         self._stream.close()
-        self._clock.close()
+        self._pace.close()
         self._goals.destroy()
-        super().destroy_node()
+
+    def _create_follower(self) -> Follower:
+        p = self.parameters
+        settings = Settings(
+            Formulation(p.formulation),
+            p.decide_ahead,
+            p.stop_within,
+            p.stale_patience,
+            p.following_error,
+            p.timeout,
+        )
+        return Follower(
+            self._policy,
+            self._scene,
+            self._stream,
+            self._pace,
+            settings,
+            self._report,
+            self.get_logger().warning,
+            time.perf_counter,
+        )
 
     # Messages out
 
@@ -154,7 +163,7 @@ class PolicyNode(Node):
         self._image = self.create_publisher(Image, 'reasoning/image', SENSOR)
         self._chunk = self.create_publisher(ActionChunk, 'action_chunk', EVENT)
 
-    def _create_senders(self) -> None:
+    def _create_commands(self) -> None:
         self._pose = PoseStamped()
         self._pose.header.frame_id = BASE
         self._width = joint_trajectory((GRIPPER_NAME,))
@@ -189,7 +198,8 @@ class PolicyNode(Node):
         def fail() -> None:
             raise RuntimeError(message)
 
-        self.executor.create_task(fail)  # raised where the executor spins
+        if not self._closing.is_set():
+            self.executor.create_task(fail)  # raised where the executor spins
 
     def _report(self, progress: Progress) -> None:
         """Publish a decision: on the thread that follows."""
@@ -284,15 +294,15 @@ class PolicyNode(Node):
         log = self.get_logger()
         say = log.info if outcome.code in WELCOME else log.error
         say(f'"{shown(request.instruction)}": {outcome.code.name}: {outcome.message}')
-        if request.goal is not None and self.executor is not None:
-            self._goals.finish(request.goal, outcome)
+        if request.goal is not None and outcome.code is not Code.SHUTDOWN:
+            self._goals.finish(request.goal, outcome)  # at shutdown nobody could send the result
 
     def _yield_to_others(self) -> None:
         """Stop repeating the hold set-point when something else moves the arm: a reset, a park, a
         hand.
         """
         trajectory = self._stream.trajectory
-        if trajectory is None or self._clock.now() < trajectory.end_time + SETTLING:
+        if trajectory is None or self._pace.now() < trajectory.end_time + SETTLING:
             return
         tcp = self._scene.present_tcp()
         if tcp is None:
@@ -308,11 +318,11 @@ class PolicyNode(Node):
     # The thread that draws
 
     def _paint(self) -> None:
-        period, due, drawn = 1.0 / self.parameters.image_rate, self._clock.now(), None
+        period, due, drawn = 1.0 / self.parameters.image_rate, self._pace.now(), None
         while not self._closing.is_set():
-            if not self._clock.wait_until(due):
+            if not self._pace.wait_until(due):
                 continue
-            due = self._clock.now() + period
+            due = self._pace.now() + period
             image = self._scene.latest_image()
             if image is None or image is drawn or not self._image.get_subscription_count():
                 continue
@@ -334,6 +344,11 @@ class PolicyNode(Node):
             title=latest.observation.instruction,
         )
         return image_message(pixels, image.header)
+
+
+def object_frames() -> tuple[str, ...]:
+    """Return every frame that an object may have, from the labeler's catalogue."""
+    return tuple(sorted(Catalogue.load(default_catalogue()).frames))
 
 
 def line_of(answer: Answer) -> Line:

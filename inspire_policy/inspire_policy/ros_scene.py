@@ -10,7 +10,8 @@ truth.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -25,10 +26,12 @@ from inspire_policy.following import StaleObservation
 from inspire_policy.joint_history import JointHistory
 from inspire_policy.policy import PolicyObservation
 from inspire_policy.ros_messages import BASE, image_array, joint_sample, nanoseconds, pose_of
-from inspire_sim.truth import Truth
 from piper_driver.pose import Pose
 from piper_driver.qos import EVENT, SENSOR
 from tf2_ros import Buffer, TransformException, TransformListener
+
+if TYPE_CHECKING:
+    from inspire_sim.world import Truth
 
 TCP = 'tcp'
 TRANSFORM_PATIENCE = 0.1  # s; transforms of an image's instant come up to 10 ms after it
@@ -61,7 +64,7 @@ class RosScene:
         self._images: dict[str, deque[Image]] = {}
         for camera in cameras:
             queue = self._images[camera] = deque(maxlen=3)
-            node.create_subscription(Image, f'{camera}/image_raw', queue.append, SENSOR)
+            node.create_subscription(Image, f'{camera}/image_raw', _into(queue), SENSOR)
         self._joints = JointHistory()
         node.create_subscription(JointState, 'joint_states', self._on_joints, SENSOR)
         self._status: tuple[float, DiagnosticStatus] | None = None
@@ -70,7 +73,7 @@ class RosScene:
         self._contacts: deque[GraspContacts] = deque(maxlen=50)
         if self._object_frames:
             node.create_subscription(
-                GraspContacts, 'grasp_contacts', self._contacts.append, SENSOR
+                GraspContacts, 'grasp_contacts', _into(self._contacts), SENSOR
             )
         self._warn = node.get_logger().warning
         self.stamp = Time()  # of the latest observation, exact
@@ -83,7 +86,7 @@ class RosScene:
         if joints is None:
             raise StaleObservation('joint_states has nothing at the stamp of the image')
         tcp = self._tcp(stamp)
-        truth = self._truth(stamp, tcp, joints.width) if needs_truth else None
+        truth = self._truth_at(stamp, tcp, joints.width) if needs_truth else None
         self.stamp = stamp
         return PolicyObservation(
             stamp=nanoseconds(stamp) * 1e-9,
@@ -160,8 +163,10 @@ class RosScene:
         except TransformException as error:
             raise StaleObservation(f'no transform of {TCP} in {BASE}: {error}') from None
 
-    def _truth(self, stamp: Time, tcp: Pose, width: float) -> Truth:
+    def _truth_at(self, stamp: Time, tcp: Pose, width: float) -> Truth:
         """Return the simulation's truth at `stamp`: every object that is on TF at that time."""
+        from inspire_sim.world import Truth  # brings a physics engine: not for learned policies
+
         time, at = RosTime.from_msg(stamp), nanoseconds(stamp)
         patience = Duration(seconds=TRANSFORM_PATIENCE)
         objects = {}
@@ -176,7 +181,14 @@ class RosScene:
         return Truth(at * 1e-9, tcp, objects, self._grasped(at), width)
 
     def _grasped(self, at: int) -> frozenset[str]:
-        """Return the frames that both fingers touched when last reported up to `at` [ns]."""
+        """Return the frames that both fingers touched at `at` [ns]: as last reported until then.
+        """
+        limit = self._clock.now() + TRANSFORM_PATIENCE
+        while not self._contacts or nanoseconds(self._contacts[-1].header.stamp) < at:
+            now = self._clock.now()
+            if now >= limit:
+                raise StaleObservation('grasp_contacts has nothing up to the stamp of the image')
+            self._clock.wait_until(now + 0.005)
         for contacts in reversed(list(self._contacts)):
             if nanoseconds(contacts.header.stamp) <= at:
                 return frozenset(contacts.objects)
@@ -190,6 +202,11 @@ class RosScene:
 
     def _on_status(self, message: DiagnosticStatus) -> None:
         self._status = self._clock.now(), message
+
+
+def _into(queue: deque[Any]) -> Callable[[Any], None]:
+    """Return a callback that keeps messages; rclpy looks at a callback's signature."""
+    return lambda message: queue.append(message)
 
 
 def _apart(image: Image, stamp: int) -> int:

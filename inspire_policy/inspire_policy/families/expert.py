@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import inspire_labeler
 from inspire_labeler.catalogue import Catalogue, CatalogueError
 from inspire_labeler.question import Question
 from inspire_labeler.rule import answer
 from inspire_labeler.viewer import Viewer, viewer
+from inspire_policy.catalogue_file import default_catalogue
 from inspire_policy.policy import (
     Answer,
     BadInstruction,
@@ -34,7 +33,6 @@ from inspire_sim.tasks import UnknownTask, find
 
 if TYPE_CHECKING:
     from inspire_sim.world import Truth
-    from piper_driver.pose import Pose
 
 CHUNK = 8  # steps, as in the paper's base model
 
@@ -55,7 +53,6 @@ class ExpertPolicy:
     def __init__(self, viewer_name: str, catalogue: Catalogue) -> None:
         self._viewer: Viewer = viewer(viewer_name)
         self._catalogue = catalogue
-        self.object_frames = tuple(sorted(catalogue.frames))
         self._instruction = ''
         self._questions: tuple[Question, ...] = ()
         self._frames: tuple[str, ...] = ()
@@ -79,7 +76,7 @@ class ExpertPolicy:
             for question, frame in zip(self._questions, self._frames, strict=True)
         )
         answered = time.perf_counter()
-        actions = self._expert.plan(ahead(truth, observation.commanded), CHUNK)
+        actions = self._expert.plan(truth, CHUNK, observation.commanded)
         finished = time.perf_counter()
         return Decision(
             answers=answers,
@@ -126,31 +123,3 @@ def one_hot(text: str, options: tuple[str, ...]) -> tuple[float, ...]:
     if text not in options:
         return ()
     return tuple(float(option == text) for option in options)
-
-
-def ahead(truth: Truth, commanded: Pose | None) -> Truth:
-    """Return the truth as it will be when the arm has reached the pose it is on its way to.
-
-    The script's steps begin there, so it has to plan from there; what the gripper holds comes
-    along.
-    """
-    if commanded is None:
-        return truth
-    moved_from_present = commanded @ truth.tcp.inverse()
-    objects = {
-        frame: moved_from_present @ pose if frame in truth.grasped else pose
-        for frame, pose in truth.objects.items()
-    }
-    return replace(truth, tcp=commanded, objects=objects)
-
-
-def default_catalogue() -> Path:
-    """Return the labeler's objects.yaml: of the installed package, or beside the sources without
-    ROS.
-    """
-    try:
-        from ament_index_python.packages import get_package_share_directory
-
-        return Path(get_package_share_directory('inspire_labeler')) / 'config' / 'objects.yaml'
-    except (ImportError, LookupError):
-        return Path(inspire_labeler.__file__).parents[1] / 'config' / 'objects.yaml'

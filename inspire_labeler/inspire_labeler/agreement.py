@@ -3,8 +3,8 @@
 
 An answer is compared with the label of the same observation (equal stamps), the same instruction,
 object and formulation. Whichever comes first waits for the other; an answer whose label has not
-come when labels `patience` newer have, or whose label was withheld, counts as unlabelled. A report:
-nothing acts on it.
+come when labels `patience` newer have, or whose label was withheld, counts as unlabelled. It is a
+report: nothing acts on it.
 """
 
 from __future__ import annotations

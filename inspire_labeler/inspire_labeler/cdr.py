@@ -142,6 +142,7 @@ class RecordedReasoning:
     """An inspire_msgs/SpatialReasoning as far as labels need it."""
 
     stamp: int
+    frame: str
     instruction: str
     answers: tuple[RecordedAnswer, ...]
 
@@ -149,10 +150,8 @@ class RecordedReasoning:
 def read_reasoning(data: bytes) -> RecordedReasoning:
     """An inspire_msgs/SpatialReasoning, up to its answers."""
     reader = Reader(data)
-    stamp = reader.stamp()
-    reader.string()
-    instruction = reader.string()
-    return RecordedReasoning(stamp, instruction,
+    stamp, frame, instruction = reader.stamp(), reader.string(), reader.string()
+    return RecordedReasoning(stamp, frame, instruction,
                              tuple(_answer(reader) for _ in range(reader.count())))
 
 

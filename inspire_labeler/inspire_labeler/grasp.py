@@ -2,7 +2,7 @@
 """Whether the gripper holds something: from contacts, or from how far it closed.
 
 In simulation: what both fingers touch. On hardware `GripperClosure` watches how far it is open:
-it holds something when it was closing and stopped while still wider than when it closes on nothing.
+it holds something when it was closing and stopped while wider than when it closes on nothing.
 `StateHistory` gives either for an instant, and only once a sample at or after that instant has
 come: so the answer does not depend on when messages arrive.
 """

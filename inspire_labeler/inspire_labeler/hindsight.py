@@ -78,9 +78,9 @@ def find_grasps(
 ) -> tuple[Grasp, ...]:
     """When the gripper held something.
 
-    stamps: (N,) [ns], rising. widths: (N,) total opening [m]. commands: (N,) commanded opening [m],
-    NaN where unknown, or None. Closing on nothing, pushing with a closed gripper and stopping where
-    it was told to are no grasps.
+    stamps: (N,) [ns], rising. widths: (N,) total opening [m]. commands: (N,) commanded opening
+    [m], NaN where unknown, or None. Closing on nothing, pushing with a closed gripper and stopping
+    where it was told to are no grasps.
     """
     used = settings or ClosureSettings()
     width = np.asarray(widths, dtype=np.float64)

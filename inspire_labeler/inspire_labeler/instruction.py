@@ -43,6 +43,9 @@ from inspire_labeler.lexicon import (
 )
 
 MAX_LENGTH = 1024
+# What the messages hold.
+MAX_PHRASE = 256
+MAX_OBJECTS = 32
 EXAMPLE = "valid is English text such as 'put the ball on the book'"
 
 # AT is at/on/in, OF is "of", LOC a word of position that modifies no noun, ADJ a modifier.
@@ -91,7 +94,15 @@ def mentions(instruction: str) -> tuple[Mention, ...]:
 
 @lru_cache(maxsize=512)
 def _objects(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(mention.phrase for mention in _mentions(text)))
+    phrases = tuple(dict.fromkeys(mention.phrase for mention in _mentions(text)))
+    if len(phrases) > MAX_OBJECTS:
+        raise InstructionError(f'the instruction names {len(phrases)} objects, at most '
+                               f"{MAX_OBJECTS} are valid: '{text[:80]}...'")
+    longest = max(phrases, key=len)
+    if len(longest) > MAX_PHRASE:
+        raise InstructionError(f'the instruction names an object in {len(longest)} characters, at '
+                               f"most {MAX_PHRASE} are valid: '{longest[:80]}...'")
+    return phrases
 
 
 @lru_cache(maxsize=512)

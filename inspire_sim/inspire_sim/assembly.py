@@ -50,7 +50,7 @@ def assemble(variant: Variant, seed: int, viewer_yaw: float,
     """
     spec = mujoco.MjSpec()
     spec.modelname = 'inspire'
-    _set_physics(spec)
+    set_physics(spec)
     add_robot(spec, quality.around)
     add_viewer_camera(spec, viewer_yaw)
     if builder is None:
@@ -61,7 +61,8 @@ def assemble(variant: Variant, seed: int, viewer_yaw: float,
     return spec.compile(), scene
 
 
-def _set_physics(spec: mujoco.MjSpec) -> None:
+def set_physics(spec: mujoco.MjSpec) -> None:
+    """Set step, integrator and contact model."""
     option = spec.option
     option.timestep = PHYSICS_STEP
     option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST

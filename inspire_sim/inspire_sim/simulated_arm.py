@@ -8,9 +8,12 @@ real arm.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from threading import RLock
 
 import mujoco
 import numpy as np
+from numpy.typing import NDArray
 
 from inspire_sim.robot import ARM_JOINTS, GRIPPER, arm_joint_addresses, finger_addresses
 from piper_driver.arm import ArmError, ArmState, check_command
@@ -23,8 +26,9 @@ DESCENT_DAMPING = np.array([60.0, 60.0, 40.0, 8.0, 8.0, 4.0])   # N m s/rad: sin
 class SimulatedArm:
     """The arm of whichever model and data it is attached to."""
 
-    def __init__(self) -> None:
-        """Make an arm without a body; `attach` gives it one."""
+    def __init__(self, lock: AbstractContextManager[object] | None = None) -> None:
+        """Make an arm without a body; `attach` gives it one. `lock` excludes the physics."""
+        self._lock = lock or RLock()
         self._model: mujoco.MjModel | None = None
         self._data: mujoco.MjData | None = None
         self._connected = False
@@ -54,6 +58,53 @@ class SimulatedArm:
         """Return the state now, stamped with simulated time. Raises ArmError before `connect`."""
         if not self._connected:
             raise ArmError('the simulated arm is not connected; call connect first')
+        with self._lock:
+            return self._measured()
+
+    def enable(self) -> None:
+        """Power the servos; they hold the present pose."""
+        self._require_connection()
+        with self._lock:
+            if self._fault:
+                raise ArmError(f'the simulated arm has a fault ({self._fault}); reset it first')
+            if not self._enabled:
+                self._aim_here()
+                self._power()
+
+    def disable(self) -> None:
+        """Cut the power: the arm sinks and the gripper lets go."""
+        self._require_connection()
+        self._release(np.zeros(len(ARM_JOINTS)), grip=False)
+
+    def command(self, position: Sequence[float], gripper_width: float) -> None:
+        """Set the servos' aim, kept within the arm's mechanical ranges; ignored without power."""
+        check_command(position, gripper_width)
+        self._require_connection()
+        with self._lock:
+            if not self._enabled:
+                return
+            assert self._data is not None
+            self._data.ctrl[self._servos] = np.clip(position, PIPER.lower, PIPER.upper)
+            self._data.ctrl[self._gripper] = min(max(gripper_width, PIPER.gripper_lower),
+                                                 PIPER.gripper_upper)
+
+    def stop(self) -> None:
+        """Emergency stop: sink slowly and follow nothing until `reset`."""
+        self._require_connection()
+        self._fault = self._fault or STOPPED
+        self._release(DESCENT_DAMPING, grip=True)
+
+    def reset(self) -> None:
+        """Clear the stop; the arm is without power afterwards."""
+        self._require_connection()
+        self._fault = ''
+        self.disable()
+
+    def close(self) -> None:
+        """Stop answering. The arm keeps its last set-point, as the real one does."""
+        self._connected = False
+
+    def _measured(self) -> ArmState:
         data = self._data
         assert data is not None
         velocity, fingers = data.qvel[self._qvel], data.qvel[self._finger_qvel]
@@ -65,53 +116,6 @@ class SimulatedArm:
             gripper_velocity=float(fingers.sum()),
             gripper_effort=float(data.actuator_force[self._gripper]),
             enabled=self._enabled, fault=self._fault)
-
-    def enable(self) -> None:
-        """Power the servos; they hold the present pose."""
-        self._require_connection()
-        if self._fault:
-            raise ArmError(f'the simulated arm has a fault ({self._fault}); reset it first')
-        if not self._enabled:
-            self._aim_here()
-            self._power()
-
-    def disable(self) -> None:
-        """Cut the power: the arm sinks and the gripper lets go."""
-        self._require_connection()
-        assert self._model is not None
-        self._enabled = False
-        self._set_servos(stiffness=0.0, damping=np.zeros(len(ARM_JOINTS)), grip=False)
-        self._model.body_gravcomp[:] = 0.0
-
-    def command(self, position: Sequence[float], gripper_width: float) -> None:
-        """Set the servos' aim, kept within the arm's mechanical ranges; ignored without power."""
-        check_command(position, gripper_width)
-        self._require_connection()
-        if not self._enabled:
-            return
-        assert self._data is not None
-        self._data.ctrl[self._servos] = np.clip(position, PIPER.lower, PIPER.upper)
-        self._data.ctrl[self._gripper] = min(max(gripper_width, PIPER.gripper_lower),
-                                             PIPER.gripper_upper)
-
-    def stop(self) -> None:
-        """Emergency stop: sink slowly and follow nothing until `reset`."""
-        self._require_connection()
-        assert self._model is not None
-        self._enabled = False
-        self._fault = STOPPED
-        self._set_servos(stiffness=0.0, damping=DESCENT_DAMPING, grip=True)
-        self._model.body_gravcomp[:] = 0.0
-
-    def reset(self) -> None:
-        """Clear the stop; the arm is without power afterwards."""
-        self._require_connection()
-        self._fault = ''
-        self.disable()
-
-    def close(self) -> None:
-        """Stop answering. The arm keeps its last set-point, as the real one does."""
-        self._connected = False
 
     def _require_connection(self) -> None:
         if not self._connected:
@@ -129,12 +133,15 @@ class SimulatedArm:
         self._model.actuator_biasprm[:, 1:3] = self._bias
         self._model.body_gravcomp[:] = self._weights
 
-    def _set_servos(self, stiffness: float, damping: np.ndarray, grip: bool) -> None:
-        model = self._model
-        assert model is not None
-        model.actuator_gainprm[self._servos, 0] = stiffness
-        model.actuator_biasprm[self._servos, 1] = -stiffness
-        model.actuator_biasprm[self._servos, 2] = -damping
-        gripper = self._gripper
-        model.actuator_gainprm[gripper, 0] = self._gains[gripper] if grip else 0.0
-        model.actuator_biasprm[gripper, 1:3] = self._bias[gripper] if grip else 0.0
+    def _release(self, damping: NDArray[np.float64], grip: bool) -> None:
+        """Let go of the set-point and of the weight; what is left is damping, and the grip."""
+        with self._lock:
+            model, gripper = self._model, self._gripper
+            assert model is not None
+            self._enabled = False
+            model.actuator_gainprm[self._servos, 0] = 0.0
+            model.actuator_biasprm[self._servos, 1] = 0.0
+            model.actuator_biasprm[self._servos, 2] = -damping
+            model.actuator_gainprm[gripper, 0] = self._gains[gripper] if grip else 0.0
+            model.actuator_biasprm[gripper, 1:3] = self._bias[gripper] if grip else 0.0
+            model.body_gravcomp[:] = 0.0

@@ -3,7 +3,8 @@
 
 `World` is what a policy's evaluation needs and no more, so that another benchmark can stand in.
 `TableWorld` is the PiPER at its table. Its clock ticks at 200 Hz: the arm's servos aim at the
-newest set-point, and the physics takes two steps. Who sets set-points is open: the driver node
+newest set-point, and the physics takes two steps. `lock` is held during a step and by every call
+of the arm, so that another thread may command it. Who sets set-points is open: the driver node
 (with ROS), or `step`, which sends a policy's action through the same controller (without).
 """
 
@@ -11,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import RLock
 from typing import TYPE_CHECKING, Protocol
 
 import mujoco
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inspire_sim.assembly import SceneBuilder, assemble
+from inspire_sim.assembly import PHYSICS_STEP, SceneBuilder, assemble
 from inspire_sim.cameras import CAMERAS
 from inspire_sim.rendering import Picture, Renderer
 from inspire_sim.robot import FINGERS, TCP, place_robot
@@ -116,7 +118,8 @@ class TableWorld:
         self.split = ''
         self.instruction = ''
         self.seed = 0
-        self.arm = SimulatedArm()
+        self.lock = RLock()
+        self.arm = SimulatedArm(self.lock)
         self.refused = ''
         self._builder = builder
         self._renderer: Renderer | None = None
@@ -136,6 +139,11 @@ class TableWorld:
     def data(self) -> mujoco.MjData:
         """The state of the present task."""
         return self._present.data
+
+    @property
+    def steps(self) -> int:
+        """Physics steps since the reset."""
+        return self._present.steps
 
     @property
     def scene(self) -> Scene:
@@ -161,6 +169,7 @@ class TableWorld:
         mujoco.mj_forward(model, data)
         for _ in range(round(SETTLING / CONTROL_STEP)):
             self.tick()
+        self._stage.steps, self._stage.start_time = 0, start_time
         data.time = start_time
         self._begin_control()
 
@@ -175,8 +184,12 @@ class TableWorld:
     def physics_step(self) -> None:
         """Advance by one physics step of 2.5 ms. Raises PhysicsError."""
         stage = self._present
-        mujoco.mj_step2(stage.model, stage.data)
-        mujoco.mj_step1(stage.model, stage.data)
+        with self.lock:
+            mujoco.mj_step2(stage.model, stage.data)
+            stage.steps += 1
+            # MuJoCo adds its step up, which drifts: 0.0025 is no binary fraction.
+            stage.data.time = stage.start_time + stage.steps * PHYSICS_STEP
+            mujoco.mj_step1(stage.model, stage.data)
         stage.check()
 
     def step(self, action: ArrayLike) -> None:
@@ -268,6 +281,7 @@ class _Stage:
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, scene: Scene) -> None:
         self.model, self.data, self.scene = model, data, scene
+        self.steps, self.start_time = 0, 0.0
         self.frames = tuple(item.frame for item in scene.objects)
         self._bodies = [model.body(item.body).id for item in scene.objects]
         self._side = np.zeros(model.ngeom, dtype=np.int8)

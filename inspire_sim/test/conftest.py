@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import mujoco
-import numpy as np
 import pytest
 
-from inspire_sim.assembly import SceneBuilder
 from piper_driver.pose import Pose
 
 CUBE_AT = (0.30, 0.05, 0.02)
@@ -37,12 +35,7 @@ def build_cube_scene(spec: mujoco.MjSpec, variant: object, seed: int,
     return CubeScene((item,))
 
 
-@pytest.fixture
-def cube_scene() -> SceneBuilder:
+@pytest.fixture(scope='session')
+def cube_scene() -> object:
     """A builder of the scene with one cube, its frame in its centre."""
     return build_cube_scene
-
-
-@pytest.fixture
-def yaw_of_piper_real() -> float:
-    return float(-np.pi / 2)

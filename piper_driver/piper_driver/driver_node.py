@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The node around the controller: commands in, states out, one owner of the arm.
+
+It lives in the process that owns the arm's clock (the simulation, or the hardware's loop), which
+calls `tick(now)` at the control rate. Commands and services arrive in the executor's threads; one
+lock keeps the controller and the arm to one of them at a time. All times are those of `tick`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from geometry_msgs.msg import PoseStamped, TransformStamped
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
+from std_srvs.srv import SetBool, Trigger
+from tf2_msgs.msg import TFMessage
+from trajectory_msgs.msg import JointTrajectory
+
+from piper_driver import qos
+from piper_driver.arm import Arm, ArmError, ArmState
+from piper_driver.controller import ArmController, CommandRefused, Refusal, Setpoint
+from piper_driver.driver_parameters import DriverParameters
+from piper_driver.kinematics import FINGER_OFFSET, LINK_NAMES, TCP_OFFSET, link_transform
+from piper_driver.limits import GRIPPER_NAME, JOINT_NAMES
+from piper_driver.parameters import declare
+from piper_driver.pose import Pose
+from piper_driver.urdf import robot_description
+
+BASE_FRAME = 'base_link'
+NAMES = [*JOINT_NAMES, GRIPPER_NAME]
+TF_PERIOD = 0.01
+STATUS_PERIOD = 0.1
+DIAGNOSTICS_PERIOD = 1.0
+
+
+class DriverNode(Node):
+    """Owns `arm`, which is connected; see the module's docstring."""
+
+    def __init__(self, arm: Arm, name: str = 'driver', **node_options: object) -> None:
+        """Declare parameters, topics and services. Raises ValueError for a bad parameter."""
+        super().__init__(name, **node_options)
+        self.parameters = declare(self, DriverParameters)
+        self.arm = arm
+        self.controller = ArmController(
+            watchdog=self.parameters.watchdog, tracking_error=self.parameters.tracking_error,
+            tracking_time=self.parameters.tracking_time)
+        self._lock = threading.Lock()
+        self._now = 0.0
+        self._state: ArmState | None = None
+        self._trouble = 'the arm has not reported a state yet'
+        self._holding = ''
+        self._ticks = _Durations()
+        self._due = {TF_PERIOD: 0.0, STATUS_PERIOD: 0.0, DIAGNOSTICS_PERIOD: 0.0}
+        self._make_messages()
+        self._make_interfaces()
+        if self.parameters.enable_at_start:
+            arm.enable()
+
+    def _make_messages(self) -> None:
+        """Make the fast messages once; ticks only write numbers into them."""
+        self._stamp = Time()
+        self._measured = JointState(name=NAMES, position=[0.0] * 7, velocity=[0.0] * 7,
+                                    effort=[0.0] * 7)
+        self._executed = JointState(name=NAMES, position=[0.0] * 7)
+        self._measured.header.stamp = self._executed.header.stamp = self._stamp
+        frames = [*zip((BASE_FRAME, *LINK_NAMES[:-1]), LINK_NAMES, strict=True),
+                  ('link6', 'tcp'), ('link6', 'link7'), ('link6', 'link8')]
+        self._transforms = [_transform(parent, child, self._stamp) for parent, child in frames]
+        self._transforms[6].transform.translation.z = TCP_OFFSET
+        for finger in self._transforms[7:]:
+            finger.transform.translation.z = FINGER_OFFSET
+        self._tf = TFMessage(transforms=self._transforms)
+
+    def _make_interfaces(self) -> None:
+        self._joint_states = self.create_publisher(JointState, 'joint_states', qos.SENSOR)
+        self._executed_command = self.create_publisher(JointState, 'executed_command', qos.SENSOR)
+        self._tf_topic = self.create_publisher(TFMessage, '/tf', qos.TF)
+        self._arm_status = self.create_publisher(DiagnosticStatus, 'arm_status', qos.SENSOR)
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', qos.EVENT)
+        self._description = self.create_publisher(String, 'robot_description', qos.LATCHED)
+        self._description.publish(String(data=robot_description()))
+        self.create_subscription(PoseStamped, 'pose_command', self._on_pose, qos.COMMAND)
+        self.create_subscription(JointTrajectory, 'joint_command', self._on_joints, qos.COMMAND)
+        self.create_subscription(JointTrajectory, 'gripper_command', self._on_gripper,
+                                 qos.COMMAND)
+        self.create_service(SetBool, 'enable', self._enable)
+        self.create_service(Trigger, 'stop', self._stop)
+        self.create_service(Trigger, 'reset', self._reset)
+        self.create_service(Trigger, 'park', self._park)
+
+    # ---- the control loop ----------------------------------------------------------------------
+
+    def tick(self, now: float) -> Setpoint | None:
+        """Read the arm, command the set-point for `now` [s] and publish both.
+
+        Returns the set-point, None when the arm cannot be reached (and nothing is commanded).
+        """
+        began = time.perf_counter()
+        try:
+            with self._lock:
+                state = self.arm.read()
+                setpoint = self.controller.tick(state, now)
+                self.arm.command(setpoint.position, setpoint.gripper_width)
+                self._now, self._state, self._trouble = now, state, ''
+        except ArmError as error:
+            self._now, self._state, self._trouble = now, None, str(error)
+            self._publish_status(now)
+            return None
+        self._publish_joints(state, setpoint)
+        if self._is_due(TF_PERIOD, now):
+            self._publish_tf(state)
+        self._ticks.add(time.perf_counter() - began)
+        self._publish_status(now)
+        self._tell(setpoint.holding)
+        return setpoint
+
+    def restart(self, state: ArmState) -> None:
+        """Hold the pose of `state`: the arm was moved by other means (a reset of the world)."""
+        with self._lock:
+            self.controller.start(state)
+
+    def close(self) -> None:
+        """Release the arm."""
+        with self._lock:
+            self.arm.close()
+
+    def _is_due(self, period: float, now: float) -> bool:
+        """Whether a topic of this period is to be published; keeps the mean rate exact."""
+        due = self._due[period]
+        if now < due - 1e-6:
+            return False
+        self._due[period] = due + period if now < due + period else now + period
+        return True
+
+    def _publish_joints(self, state: ArmState, setpoint: Setpoint) -> None:
+        _set_time(self._stamp, state.stamp)
+        position, velocity = self._measured.position, self._measured.velocity
+        effort, executed = self._measured.effort, self._executed.position
+        for joint in range(6):
+            position[joint] = state.position[joint]
+            velocity[joint] = state.velocity[joint]
+            effort[joint] = state.effort[joint]
+            executed[joint] = setpoint.position[joint]
+        position[6], velocity[6] = state.gripper_width, state.gripper_velocity
+        effort[6], executed[6] = state.gripper_effort, setpoint.gripper_width
+        self._joint_states.publish(self._measured)
+        self._executed_command.publish(self._executed)
+
+    def _publish_tf(self, state: ArmState) -> None:
+        for joint in range(6):
+            (x, y, z), (qx, qy, qz, qw) = link_transform(joint, state.position[joint])
+            transform = self._transforms[joint].transform
+            place, turn = transform.translation, transform.rotation
+            place.x, place.y, place.z = x, y, z
+            turn.x, turn.y, turn.z, turn.w = qx, qy, qz, qw
+        self._transforms[7].transform.translation.y = -state.gripper_width / 2
+        self._transforms[8].transform.translation.y = state.gripper_width / 2
+        self._tf_topic.publish(self._tf)
+
+    # ---- commands ------------------------------------------------------------------------------
+
+    def _on_pose(self, message: PoseStamped) -> None:
+        self._take(lambda now: self.controller.command_pose(
+            self._pose(message), _seconds(message.header.stamp), now), 'pose_command')
+
+    def _on_joints(self, message: JointTrajectory) -> None:
+        self._take(lambda now: self.controller.command_joints(
+            message.joint_names, self._point(message), _seconds(message.header.stamp), now),
+            'joint_command')
+
+    def _on_gripper(self, message: JointTrajectory) -> None:
+        self._take(lambda now: self.controller.command_gripper(
+            self._width(message), _seconds(message.header.stamp), now), 'gripper_command')
+
+    def _take(self, command: Callable[[float], None], topic: str) -> None:
+        try:
+            with self._lock:
+                command(self._now)
+        except CommandRefused as refusal:
+            self.get_logger().warning(f'{topic} refused: {refusal}', throttle_duration_sec=1.0)
+
+    def _pose(self, message: PoseStamped) -> Pose:
+        frame = message.header.frame_id
+        if frame != BASE_FRAME:
+            self.controller.gate.refuse(
+                Refusal.FRAME, f'frame is {frame!r}; valid is {BASE_FRAME!r}')
+        place, turn = message.pose.position, message.pose.orientation
+        try:
+            return Pose((place.x, place.y, place.z), (turn.x, turn.y, turn.z, turn.w))
+        except ValueError as error:
+            self.controller.gate.refuse(Refusal.NOT_FINITE, str(error))
+
+    def _point(self, message: JointTrajectory) -> list[float]:
+        if len(message.points) != 1:
+            self.controller.gate.refuse(
+                Refusal.NAME, f'{len(message.points)} points; valid is 1, the next set-point')
+        return list(message.points[0].positions)
+
+    def _width(self, message: JointTrajectory) -> float:
+        positions = self._point(message)
+        if list(message.joint_names) != [GRIPPER_NAME] or len(positions) != 1:
+            self.controller.gate.refuse(
+                Refusal.NAME, f'joint names are {list(message.joint_names)} with '
+                f'{len(positions)} positions; valid is [{GRIPPER_NAME!r}] with 1')
+        return positions[0]
+
+    # ---- services ------------------------------------------------------------------------------
+
+    def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        return self._answer(response, self.arm.enable if request.data else self.arm.disable,
+                            'enabled' if request.data else 'disabled: the arm has no power')
+
+    def _stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        def stop() -> None:
+            self.controller.stop('by the service stop')
+            if self.parameters.stop == 'emergency':
+                self.arm.stop()
+        return self._answer(response, stop, 'stopped until reset')
+
+    def _reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        def reset() -> None:
+            # only a fault of the arm itself costs its power
+            if self._state is not None and self._state.fault:
+                self.arm.reset()
+            self.controller.reset()
+        return self._answer(response, reset, 'reset; the arm holds until the next command')
+
+    def _park(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        return self._answer(response, self.controller.park, 'parking')
+
+    def _answer(self, response: Trigger.Response, action: Callable[[], None], done: str
+                ) -> Trigger.Response:
+        try:
+            with self._lock:
+                action()
+            response.success, response.message = True, done
+        except (ArmError, CommandRefused) as error:
+            response.success, response.message = False, str(error)
+        return response
+
+    # ---- status --------------------------------------------------------------------------------
+
+    def _publish_status(self, now: float) -> None:
+        if self._is_due(STATUS_PERIOD, now):
+            self._arm_status.publish(self._status())
+        if self._is_due(DIAGNOSTICS_PERIOD, now):
+            message = DiagnosticArray(status=[self._status()])
+            _set_time(message.header.stamp, now)
+            self._diagnostics.publish(message)
+            self._ticks = _Durations()
+
+    def _status(self) -> DiagnosticStatus:
+        state, controller, gate = self._state, self.controller, self.controller.gate
+        fault = self._trouble or (state.fault if state is not None else '')
+        holding = controller.holding
+        values = {
+            'holding': holding, 'fault': fault, 'stopped': controller.stopped,
+            'enabled': state is not None and state.enabled,
+            'commands_accepted': gate.accepted, 'commands_refused': gate.refusals.total(),
+            **{f'refused_{kind.value.replace(" ", "_")}': gate.refusals[kind] for kind in Refusal},
+            'last_refusal': gate.last_refusal, 'watchdog_trips': controller.watchdog_trips,
+            'tracking_trips': controller.tracking_trips, 'tick_mean_us': self._ticks.mean_us,
+            'tick_max_us': self._ticks.max_us,
+        }
+        level = DiagnosticStatus.WARN if holding else DiagnosticStatus.OK
+        if fault or controller.stopped:
+            level = DiagnosticStatus.ERROR
+        return DiagnosticStatus(
+            level=level, name='arm', hardware_id='piper',
+            message=fault or (f'holding: {holding}' if holding else 'following'),
+            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()])
+
+    def _tell(self, holding: str) -> None:
+        """Log once why the arm holds; a person at the console has to know."""
+        if holding == self._holding:
+            return
+        self._holding = holding
+        if holding:
+            self.get_logger().info(f'the arm holds: {holding}')
+
+
+class _Durations:
+    """Mean and maximum of the ticks since the last report."""
+
+    def __init__(self) -> None:
+        self.count, self.total, self.longest = 0, 0.0, 0.0
+
+    def add(self, duration: float) -> None:
+        self.count += 1
+        self.total += duration
+        self.longest = max(self.longest, duration)
+
+    @property
+    def mean_us(self) -> int:
+        return round(1e6 * self.total / max(self.count, 1))
+
+    @property
+    def max_us(self) -> int:
+        return round(1e6 * self.longest)
+
+
+def _transform(parent: str, child: str, stamp: Time) -> TransformStamped:
+    transform = TransformStamped(child_frame_id=child)
+    transform.header.frame_id = parent
+    transform.header.stamp = stamp
+    return transform
+
+
+def _set_time(message: Time, seconds: float) -> None:
+    """Write seconds into a stamp; rounded to nanoseconds first, so that 0.9999999999 carries."""
+    message.sec, message.nanosec = divmod(round(seconds * 1e9), 1_000_000_000)
+
+
+def _seconds(stamp: Time) -> float:
+    return stamp.sec + stamp.nanosec * 1e-9

@@ -305,7 +305,7 @@ class Expert:
         for frame, pose in truth.objects.items():
             if frame not in (self.moved, self.target):
                 near = float(np.hypot(*(pose.position - spot)[:2]))
-                cost += 20.0 * max(0.0, SHAPES[frame].radius + self._shape.radius + 0.035 - near)
+                cost += 20.0 * max(0.0, SHAPES[frame].radius + self._shape.radius + 0.062 - near)
         return cost
 
     def _turn(self, truth: Truth, hold: _Hold) -> float:

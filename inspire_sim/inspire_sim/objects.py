@@ -250,7 +250,7 @@ def _plate(make: Maker) -> None:
     mass = shapes.SHAPES['plate'].mass
     make.solid(mujoco.mjtGeom.mjGEOM_CYLINDER, mass * 0.6, (well, floor / 2),
                pos=[0, 0, floor / 2])
-    make.wall((well, 0.004), (rim, top), 0.004, mass * 0.4)
+    make.wall((well + 0.002, 0.0065), (rim, top), 0.004, mass * 0.4)
 
 
 def _cup(make: Maker) -> None:
@@ -267,7 +267,7 @@ def _cup(make: Maker) -> None:
         (0, 0.005)])), shade(make.colour, 1.72), 'glazed')
     mass = shapes.SHAPES['blue_cup'].mass
     make.solid(mujoco.mjtGeom.mjGEOM_CYLINDER, mass * 0.4, (foot, 0.0025), pos=[0, 0, 0.0025])
-    make.wall((foot, 0.001), (top, height), thick, mass * 0.6)
+    make.wall((foot + 0.0003, 0.003), (top, height), thick, mass * 0.6)
 
 
 def _bowl(make: Maker) -> None:
@@ -288,7 +288,7 @@ def _bowl(make: Maker) -> None:
                  shade(make.colour, 1.7), 'glazed')
     mass = shapes.SHAPES['bowl_1'].mass
     make.solid(mujoco.mjtGeom.mjGEOM_CYLINDER, mass * 0.25, (foot, 0.002), pos=[0, 0, 0.002])
-    make.wall((foot, 0.0), (bend, knee), thick, mass * 0.25)
+    make.wall((foot + 0.002, 0.003), (bend, knee), thick, mass * 0.25)
     make.wall((bend, knee), (top, height), thick, mass * 0.5)
 
 

@@ -64,7 +64,7 @@ def _walls(spec: mujoco.MjSpec, random: np.random.Generator) -> None:
                      builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT, rgb1=shade(wall, 1.2),
                      rgb2=shade(wall, 0.8))
     skirting = shade(wall, 1.5)
-    spec.add_material(name='wall', emission=0.35, specular=0.0)   # as if by a window behind us
+    spec.add_material(name='wall', emission=0.5, specular=0.0)   # as if by a window behind us
     for x, y, half in ((-1.5, 0.0, (0.02, 3.2, 1.3)), (0.3, 2.2, (3.2, 0.02, 1.3)),
                        (0.3, -2.2, (3.2, 0.02, 1.3))):
         _seen(world, mujoco.mjtGeom.mjGEOM_BOX, (x, y, FLOOR + 1.3), half, wall, 'wall')

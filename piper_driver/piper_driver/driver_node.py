@@ -19,7 +19,6 @@ from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
-from tf2_msgs.msg import TFMessage
 from trajectory_msgs.msg import JointTrajectory
 
 from piper_driver import qos
@@ -31,6 +30,7 @@ from piper_driver.limits import GRIPPER_NAME, JOINT_NAMES
 from piper_driver.parameters import declare
 from piper_driver.pose import Pose
 from piper_driver.urdf import robot_description
+from tf2_msgs.msg import TFMessage
 
 BASE_FRAME = 'base_link'
 NAMES = [*JOINT_NAMES, GRIPPER_NAME]
@@ -120,10 +120,10 @@ class DriverNode(Node):
         self._tell(setpoint.holding)
         return setpoint
 
-    def restart(self, state: ArmState) -> None:
-        """Hold the pose of `state`: the arm was moved by other means (a reset of the world)."""
+    def restart(self) -> None:
+        """Hold the pose the arm has now: it was moved by other means (a reset of the world)."""
         with self._lock:
-            self.controller.start(state)
+            self.controller.start(self.arm.read())
 
     def close(self) -> None:
         """Release the arm."""

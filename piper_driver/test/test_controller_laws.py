@@ -24,6 +24,8 @@ def _state(setpoint, stamp):
 class _Hostile:
     """A commander that mixes honest streams with jumps, rubbish, silence, stops and parking."""
 
+    RANGES = list(zip(JOINT_NAMES, PIPER.lower, PIPER.upper, strict=True))
+
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.pose = tcp(HOME)
@@ -71,8 +73,7 @@ class _Hostile:
         if self.random.random() < 0.005 or not self.joints:
             self.joints = {
                 name: self.random.uniform(low - 0.15, high + 0.15) for name, low, high
-                in self.random.sample(list(zip(JOINT_NAMES, PIPER.lower, PIPER.upper)),
-                                      self.random.randint(1, 6))}
+                in self.random.sample(self.RANGES, self.random.randint(1, 6))}
         controller.command_joints(list(self.joints), list(self.joints.values()), now, now)
 
     def _mixed(self, controller, now):

@@ -57,7 +57,7 @@ def test_an_unknown_command_is_an_error_with_near_matches(capsys):
     assert command_line.main(['dmeo']) == 2
     error = capsys.readouterr().err
     assert error.count('\n') == 1
-    assert "no command 'dmeo'; did you mean demo?" in error
+    assert "no command 'dmeo'; did you mean demo" in error
 
 
 def test_a_command_like_no_other_is_answered_with_all_of_them(capsys):

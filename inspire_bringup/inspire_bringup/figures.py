@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measured figures: what `./inspire bench` shows and writes, and who measures what.
+
+A benchmark is a function without arguments that returns figures. It lives in the package whose work
+it measures; this table only says where.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+FIELDS = ('name', 'value', 'unit', 'runs', 'min', 'median', 'max')
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure: `value` is what is claimed, the rest says how sure it is."""
+
+    name: str
+    value: float
+    unit: str
+    runs: int
+    min: float
+    median: float
+    max: float
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Where a benchmark is found ('module:function'), and what it measures."""
+
+    name: str
+    function: str
+    description: str
+
+
+BENCHMARKS = {
+    one.name: one
+    for one in (
+        Benchmark(
+            'labels',
+            'inspire_labeler.benchmark:benchmark',
+            'labels a second by the rule, on one core',
+        ),
+        Benchmark(
+            'controller',
+            'piper_driver.benchmark:benchmark',
+            "time of one tick of the arm's controller",
+        ),
+        Benchmark(
+            'world',
+            'inspire_sim.benchmark:benchmark',
+            'frames a second of the world without ROS, on one core',
+        ),
+        Benchmark(
+            'recorder',
+            'inspire_bringup.recorder_benchmark:benchmark',
+            'what the recorder loses of a full graph, and what it costs',
+        ),
+        Benchmark(
+            'transport',
+            'inspire_bringup.ros_transport_benchmark:benchmark',
+            'latency and loss of images between processes',
+        ),
+        Benchmark(
+            'start',
+            'inspire_bringup.ros_graph_benchmark:start',
+            'time from the command to the first motion',
+        ),
+        Benchmark(
+            'hold',
+            'inspire_bringup.ros_graph_benchmark:hold',
+            'time from the death of the policy to the arm holding',
+        ),
+        Benchmark(
+            'expert',
+            'inspire_policy.evaluation:benchmark',
+            'success of the scripted expert on all tasks',
+        ),
+    )
+}
+
+
+def summarise(name: str, samples: Sequence[float], unit: str) -> Figure:
+    """Return the figure of repeated measurements; its value is their median."""
+    if not samples:
+        raise ValueError(f'{name}: nothing was measured')
+    middle = float(median(samples))
+    return Figure(
+        name, middle, unit, len(samples), float(min(samples)), middle, float(max(samples))
+    )
+
+
+def measure(names: Iterable[str]) -> list[dict[str, Any]]:
+    """Run the benchmarks of these names; return their figures as plain dictionaries.
+
+    Raises:
+        ValueError: there is no benchmark of that name, or it returned something else.
+
+    """
+    chosen = [find(name) for name in names]
+    return [plain(figure) for one in chosen for figure in load(one)()]
+
+
+def find(name: str) -> Benchmark:
+    if name not in BENCHMARKS:
+        raise ValueError(f'there is no benchmark {name!r}; benchmarks: {", ".join(BENCHMARKS)}')
+    return BENCHMARKS[name]
+
+
+def load(benchmark: Benchmark) -> Any:
+    module, _, function = benchmark.function.partition(':')
+    return getattr(importlib.import_module(module), function)
+
+
+def plain(figure: Any) -> dict[str, Any]:
+    """Return a figure as the dictionary that is written; checks its fields."""
+    values: Mapping[str, Any] = asdict(figure)
+    if tuple(values) != FIELDS:
+        raise ValueError(f'a figure has the fields {", ".join(FIELDS)}, not {", ".join(values)}')
+    return dict(values)

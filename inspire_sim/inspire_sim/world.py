@@ -85,6 +85,10 @@ class World(Protocol):
     def time(self) -> float:
         """Simulated time [s]."""
 
+    @property
+    def commanded(self) -> Pose:
+        """The pose of the tcp in base_link that the next action is integrated on."""
+
     def reset(self, task: str, seed: int) -> None:
         """Set up `task` (its id or an instruction) with everything random drawn from `seed`."""
 
@@ -129,6 +133,11 @@ class TableWorld:
     def time(self) -> float:
         """Simulated time [s]."""
         return float(self._stage.data.time) if self._stage else 0.0
+
+    @property
+    def commanded(self) -> Pose:
+        """The pose of the tcp in base_link that the next action is integrated on."""
+        return self._commanded
 
     @property
     def model(self) -> mujoco.MjModel:

@@ -19,7 +19,6 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo, JointState
 from std_msgs.msg import Header, String
-from tf2_msgs.msg import TFMessage
 
 from inspire_labeler import cdr
 from inspire_labeler.catalogue import Catalogue
@@ -31,6 +30,7 @@ from inspire_msgs.msg import GraspContacts, SpatialAnswer, SpatialQuestion, Spat
 from piper_driver import qos
 from piper_driver.parameters import declare
 from piper_driver.spinning import run
+from tf2_msgs.msg import TFMessage
 
 # Every sample counts: one that a busy machine drops would change an interpolated offset, and the
 # label would differ from the one computed from the bag.

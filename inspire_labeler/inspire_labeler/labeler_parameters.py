@@ -40,7 +40,8 @@ class LabelerParameters:
         "gripper's opening in joint_states, and the nearest object (hardware).",
         choices=GRASP_SOURCES))
     grasp_radius: float = field(default=0.03, metadata=_about(
-        'With grasp_source gripper: what is held is the nearest object within this [m].', 0.0, 0.5))
+        'With grasp_source gripper: what is held is the nearest object within this [m].',
+        0.0, 0.5))
     gripper_joint: str = field(default='gripper', metadata=_about(
         'Joint of joint_states whose position is the total opening of the gripper [m].'))
     empty_width: float = field(default=0.0, metadata=_about(

@@ -8,6 +8,7 @@ recorded they say it, elsewhere the order of the bag does.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -207,11 +208,11 @@ def compare(recorded: Recorded, recomputed: Recomputed) -> Comparison:
             label = by_object.get(live.object)
             text, reason = (label.text, label.reason) if label else ('', 'no such observation')
             if not live.text and not text:
-                result.withheld_both[live.reason] += 1
+                result.withheld_both[without_times(live.reason)] += 1
             elif not live.text:
-                result.withheld_live[live.reason] += 1
+                result.withheld_live[without_times(live.reason)] += 1
             elif not text and not _inside(key[0], recomputed.covered):
-                result.withheld_bag[f'outside the bag: {reason}'] += 1
+                result.withheld_bag[f'outside the bag: {without_times(reason)}'] += 1
             elif label and _same(live, label.text, label.frame, label.offset):
                 result.equal += 1
             else:
@@ -219,6 +220,11 @@ def compare(recorded: Recorded, recomputed: Recomputed) -> Comparison:
                     key[0], live.object, _described(live.text, live.object_frame, live.offset),
                     _described(text, label.frame, label.offset) if text and label else reason))
     return result
+
+
+def without_times(reason: str) -> str:
+    """A reason without its times, so that equal ones can be counted."""
+    return re.sub(r'-?\d+\.\d+ s\b', '... s', reason)
 
 
 def _inside(stamp: int, covered: Span) -> bool:

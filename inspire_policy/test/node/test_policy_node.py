@@ -372,7 +372,8 @@ def test_a_policy_that_breaks_down_ends_the_node_with_an_error(ros_domain: int) 
     executor.add_node(node)
     unhandled, threading.excepthook = threading.excepthook, lambda _: None
     try:
-        wait_for(lambda: executor.spin_once(0.1) or robot.instruction.get_subscription_count() == 2)
+        subscribed = robot.instruction.get_subscription_count
+        wait_for(lambda: executor.spin_once(0.1) or subscribed() == 2)
         robot.instruction.publish(String(data='pick up the ball'))
         with pytest.raises(RuntimeError, match='ZeroDivisionError: a bug'):
             wait_for(lambda: executor.spin_once(0.1))

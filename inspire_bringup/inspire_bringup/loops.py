@@ -130,7 +130,7 @@ LABELER = Stage(
     'inspire_labeler',
     'labeler',
     config='labeler.yaml',
-    parameters={**SIM_TIME, 'viewer': Use('viewer'), 'formulation': Use('formulation')},
+    parameters={**SIM_TIME, 'formulation': Use('formulation')},
 )
 AGREEMENT = Stage(
     'agreement', 'inspire_labeler', 'agreement', config='agreement.yaml', parameters=SIM_TIME

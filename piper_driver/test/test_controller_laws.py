@@ -24,7 +24,7 @@ def _state(setpoint, stamp):
 class _Hostile:
     """A commander that mixes honest streams with jumps, rubbish, silence, stops and parking."""
 
-    RANGES = list(zip(JOINT_NAMES, PIPER.lower, PIPER.upper, strict=True))
+    RANGES = tuple(zip(JOINT_NAMES, PIPER.lower, PIPER.upper, strict=True))
 
     def __init__(self, seed):
         self.random = random.Random(seed)

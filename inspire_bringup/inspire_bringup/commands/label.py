@@ -16,6 +16,7 @@ from inspire_labeler.labelling import GRASP_SOURCES
 if TYPE_CHECKING:
     from inspire_bringup.episode_reader import EpisodeReader
     from inspire_labeler.episode_hindsight import HindsightLabel
+    from inspire_labeler.label_table import Row
     from inspire_labeler.recompute import Comparison, Recomputed, Recorded
 
 HELP = "compute an episode's labels from its bag, in hindsight too, and compare with the live ones"

@@ -86,10 +86,12 @@ class TopicLedger:
     name: str
     type: str
     publishers: int = 1
+    late: bool = False  # it appeared while recording: its first number says what went before
     count: int = 0
     bytes: int = 0
     lost_in_queue: int = 0
     lost_by_event: int = 0
+    lost_before: int = 0
     first: int = 0
     last: int = 0
     sequences: SequenceTracks = field(default_factory=SequenceTracks)
@@ -99,6 +101,7 @@ class TopicLedger:
         """Enter one message: times in ns, size in bytes, None where there is none."""
         if not self.count:
             self.first = log_time
+            self.lost_before = sequence - 1 if self.late and sequence else 0
         self.count += 1
         self.bytes += size
         self.last = log_time
@@ -113,7 +116,7 @@ class TopicLedger:
 
     @property
     def lost(self) -> int:
-        return self.lost_in_transport + self.lost_in_queue
+        return self.lost_in_transport + self.lost_in_queue + self.lost_before
 
     @property
     def written(self) -> int:
@@ -132,6 +135,8 @@ class TopicLedger:
             wrong.append(f'{self.lost_in_transport} lost in transport')
         if self.lost_in_queue:
             wrong.append(f'{self.lost_in_queue} lost in the recorder (queue full or disk failed)')
+        if self.lost_before:
+            wrong.append(f'{self.lost_before} sent before the recorder knew the topic')
         if self.stamps.gaps:
             wrong.append(
                 f'{self.stamps.gaps} gaps, the longest {self.stamps.longest * 1e-9:.2f} s'

@@ -40,6 +40,7 @@ class TopicSummary:
     lost: int  # all losses, of which:
     lost_in_transport: int  # by sequence numbers or message-lost events
     lost_in_queue: int  # by a full queue of the recorder or a failed disk
+    lost_before: int  # sent by a topic that appeared, before the recorder had subscribed to it
 
 
 @dataclass(frozen=True)

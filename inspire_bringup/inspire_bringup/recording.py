@@ -104,10 +104,18 @@ class Recording:
         self._expected = tuple(topics)
 
     def add_topic(
-        self, topic: Topic, publishers: int = 1, stamp: StampPlace | None = None
+        self,
+        topic: Topic,
+        publishers: int = 1,
+        stamp: StampPlace | None = None,
+        late: bool = False,
     ) -> None:
-        """Make a topic known before its first message; `stamp`: where its messages keep theirs."""
-        self.ledgers[topic.name] = TopicLedger(topic.name, topic.type, publishers)
+        """Make a topic known before its first message.
+
+        `stamp` says where its messages keep theirs; `late` that it appeared while recording, so
+        that what was sent before the recorder knew it is missing.
+        """
+        self.ledgers[topic.name] = TopicLedger(topic.name, topic.type, publishers, late)
         self._stamps[topic.name] = stamp
         with self._lock:
             self._queue.append(topic)
@@ -278,6 +286,7 @@ def summary(ledger: TopicLedger) -> TopicSummary:
         lost=ledger.lost,
         lost_in_transport=ledger.lost_in_transport,
         lost_in_queue=ledger.lost_in_queue,
+        lost_before=ledger.lost_before,
     )
 
 

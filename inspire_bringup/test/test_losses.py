@@ -118,6 +118,13 @@ def test_what_sequence_numbers_and_events_both_saw_is_counted_once():
     assert '1 lost in the recorder' in ledger.warning()
 
 
+def test_what_a_topic_sent_before_it_was_heard_is_lost_only_if_it_appeared_late():
+    for late, lost in ((True, 4), (False, 0)):
+        ledger = TopicLedger('/a', 'std_msgs/msg/String', late=late)
+        ledger.receive(1, 1, 5, None)
+        assert ledger.lost == lost
+
+
 def test_the_rate_is_that_between_first_and_last():
     ledger = TopicLedger('/a', 'std_msgs/msg/String')
     for index in range(11):

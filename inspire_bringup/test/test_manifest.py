@@ -28,7 +28,7 @@ def example() -> Manifest:
         outcome='success',
         duration=12.5,
         viewer=Viewer('viewer', 'base_link', -1.5),
-        topics=[TopicSummary('/a', 'std_msgs/msg/String', 2, 1.0, 0.5, 0, 1, 1, 0)],
+        topics=[TopicSummary('/a', 'std_msgs/msg/String', 2, 1.0, 0.5, 0, 1, 1, 0, 0)],
         warnings=['/a: 1 lost in transport'],
         recorder={'depth': 10},
         versions={'python': '3.11'},

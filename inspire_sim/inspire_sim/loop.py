@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The world running by itself: a thread that ticks it at its pace, and can be paused, stepped, reset.
+"""The world running by itself: a thread ticks it at its pace; it can be paused, stepped, reset.
 
 At every control instant (each second physics step) `at_control` is called with the time, before
 the physics moves on: whoever owns the arm commands it there, and publishes what is true at that

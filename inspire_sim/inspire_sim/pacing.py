@@ -12,14 +12,15 @@ LARGEST_LAG = 0.02   # wall seconds that may be made up for: jitter, not a stall
 
 
 class Pace:
-    """Waits until the next step of `step` [s] is due at `factor` times real time; 0: never waits."""
+    """Waits until the next step of `step` [s] is due, at `factor` times real time (0: never)."""
 
     def __init__(self, factor: float, step: float,
                  clock: Callable[[], float] = time.monotonic,
                  sleep: Callable[[float], object] = time.sleep) -> None:
         """Start now. Raises ValueError for a negative factor."""
         if factor < 0.0:
-            raise ValueError(f'real time factor is {factor}; valid: 0 (as fast as possible) or more')
+            raise ValueError(f'real time factor is {factor}; '
+                             'valid: 0 (as fast as possible) or more')
         self.dropped = 0.0
         self._period = step / factor if factor else 0.0
         self._clock, self._sleep = clock, sleep

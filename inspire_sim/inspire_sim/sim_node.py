@@ -12,21 +12,15 @@ from array import array
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import TransformStamped
-from inspire_msgs.msg import GraspContacts, TaskState
-from inspire_msgs.srv import ResetWorld, StepWorld
-from piper_driver.driver_node import DriverNode
-from piper_driver.parameters import declare
-from piper_driver.pose import Pose
-from piper_driver.qos import CLOCK, SENSOR, TF, TF_STATIC
-from piper_driver.spinning import run
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
 from sensor_msgs.msg import CameraInfo, Image
 from std_srvs.srv import SetBool
-from tf2_msgs.msg import TFMessage
 
+from inspire_msgs.msg import GraspContacts, TaskState
+from inspire_msgs.srv import ResetWorld, StepWorld
 from inspire_sim.cameras import (
     CAMERA,
     CAMERAS,
@@ -44,6 +38,12 @@ from inspire_sim.sim_parameters import SimParameters
 from inspire_sim.tasks import UnknownTask
 from inspire_sim.window import Window
 from inspire_sim.world import CONTROL_STEP, TableWorld
+from piper_driver.driver_node import DriverNode
+from piper_driver.parameters import declare
+from piper_driver.pose import Pose
+from piper_driver.qos import CLOCK, SENSOR, TF, TF_STATIC
+from piper_driver.spinning import run
+from tf2_msgs.msg import TFMessage
 
 FAST_EVERY = 2      # control instants between messages of clock, objects and contacts: 100 Hz
 SLOW_EVERY = 20     # of the task's state and the window: 10 Hz
@@ -58,27 +58,21 @@ class SimNode(Node):
         super().__init__('sim')
         self.parameters = declare(self, SimParameters)
         parameters = self.parameters
-        self.window = Window() if parameters.viewer_window else None
         size = (parameters.image_width, parameters.image_height)
+        self.window = Window() if parameters.viewer_window else None
         self.world = TableWorld(CAMERAS, parameters.viewer_yaw, size)
         self.world.reset(parameters.task, parameters.seed)
         self.driver = DriverNode(self.world.arm)
-        self.success_since: float | None = None
-        self.reset_at = self.world.time
-        self.instant = 0
-        self.next_picture = 0.0
+        self._begin_episode()
         self._make_publishers()
         self.photographer = Photographer(CAMERAS, size, self.publish_pictures)
         self.loop = SimulationLoop(self.world, Pace(parameters.real_time_factor, CONTROL_STEP),
                                    self.at_control, self.at_idle)
         try:
-            self._prove_rendering()
-        except Exception:
-            self.photographer.close()
+            self._start()
+        except BaseException:   # a thread left running would keep the process alive
+            self.close()
             raise
-        self._make_services()
-        self.create_timer(WATCH_PERIOD, self.watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
-        self.loop.start()
         self.get_logger().info(f'simulating {self.world.task} ("{self.world.instruction}"), '
                                f'seed {self.world.seed}')
 
@@ -174,8 +168,7 @@ class SimNode(Node):
             with self.loop.visit():
                 self.loop.reset(request.task, request.seed)
                 self.driver.restart()
-                self.success_since, self.reset_at = None, self.world.time
-                self.instant, self.next_picture = 0, self.world.time
+                self._begin_episode()
         except UnknownTask as error:
             response.message = str(error)
         else:
@@ -224,16 +217,21 @@ class SimNode(Node):
             to_transform(optical_pose_in_body(model, WRIST_CAMERA), 'link6',
                          OPTICAL_FRAMES[WRIST_CAMERA], stamp)]))
 
-    def _make_services(self) -> None:
+    def _start(self) -> None:
         self.create_service(ResetWorld, 'reset_world', self.reset_world)
         self.create_service(SetBool, 'set_pause', self.set_pause)
         self.create_service(StepWorld, 'step', self.step)
-
-    def _prove_rendering(self) -> None:
-        if self.parameters.camera_rate:
+        self.create_timer(WATCH_PERIOD, self.watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        if self.parameters.camera_rate:   # a machine that cannot render says so now
             self.photographer.take(self.world.model, self.world.data, self.world.time)
             self.photographer.wait()
-            self.next_picture = self.world.time + 1.0 / self.parameters.camera_rate
+            self.next_picture += 1.0 / self.parameters.camera_rate
+        self.loop.start()
+
+    def _begin_episode(self) -> None:
+        self.success_since: float | None = None
+        self.reset_at = self.next_picture = self.world.time
+        self.instant = 0
 
 
 class BothNodes(SingleThreadedExecutor):

@@ -2,6 +2,7 @@
 import mujoco
 import numpy as np
 import pytest
+
 from inspire_sim.cameras import (
     CAMERA,
     CAMERAS,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+
 from inspire_sim.loop import RESET_GAP, SimulationLoop, StepRefused
 from inspire_sim.pacing import Pace
 from inspire_sim.tasks import UnknownTask

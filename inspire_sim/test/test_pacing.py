@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
+
 from inspire_sim.pacing import LARGEST_LAG, Pace
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
 import pytest
+
 from inspire_sim.cameras import CAMERAS
 from inspire_sim.photographer import Photographer
 from inspire_sim.rendering import Picture, RenderError

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from inspire_sim.rendering import Renderer, RenderError, VideoRenderer
 from inspire_sim.world import TableWorld
 

@@ -2,6 +2,7 @@
 import mujoco
 import numpy as np
 import pytest
+
 from inspire_sim.assembly import set_physics
 from inspire_sim.robot import (
     ARM_JOINTS,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
+
 from inspire_sim.shells import Section, loft, outline, rounded
 
 CYLINDER = (Section(0.0, 0.5, 0.5, 2.0), Section(2.0, 0.5, 0.5, 2.0))

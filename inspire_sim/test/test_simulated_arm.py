@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from inspire_sim.simulated_arm import SimulatedArm
 from inspire_sim.world import TableWorld
 from piper_driver.arm import ArmError

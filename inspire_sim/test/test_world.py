@@ -3,6 +3,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+
 from inspire_sim.tasks import UnknownTask
 from inspire_sim.world import NoTask, PhysicsError, TableWorld
 from piper_driver.kinematics import HOME, downward, tcp

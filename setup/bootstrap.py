@@ -36,7 +36,7 @@ import machine
 import tagger
 import wheels
 import workspace
-from machine import SetupError, tail
+from machine import SetupError, child, tail
 from progress import Step, say, step
 
 RECIPE = 1  # raise it when what is done with a part's wheels changes
@@ -350,18 +350,7 @@ def pip_install(place: Place, path: Path, current: Step) -> None:
     )  # fmt: skip
     log = place.logs / f'pip-{path.stem}.log'
     progress = PipProgress(len(pins(path.read_text())), place, current)
-    with (
-        log.open('w') as output,
-        subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=clean_environment(),
-            text=True,
-            errors='replace',
-        ) as process,
-    ):
+    with log.open('w') as output, child(command, clean_environment(), place.root) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if not line.startswith('Progress '):

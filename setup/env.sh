@@ -71,7 +71,10 @@ export MKL_NUM_THREADS="${MKL_NUM_THREADS:-1}"
 
 # A build must not see what was built before: it would keep paths of packages that are gone.
 if [ -z "${INSPIRE_WITHOUT_OVERLAY:-}" ] && [ -f "$_inspire_root/install/local_setup.bash" ]; then
+  # colcon does not quote the venv's Python, whose path may hold a space; the real one has none.
+  COLCON_PYTHON_EXECUTABLE="$(readlink -f "$_inspire_venv/bin/python")"
   source "$_inspire_root/install/local_setup.bash"
+  unset COLCON_PYTHON_EXECUTABLE
 fi
 hash -r
 unset _inspire_root _inspire_venv

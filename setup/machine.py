@@ -11,10 +11,12 @@ import ctypes
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,6 +143,34 @@ def install_missing(lacking: list[Need], log: Path) -> None:
             )
     if result.returncode != 0:
         raise SetupError(f'{" ".join(command)} failed:\n{tail(log)}\n(all of it: {log})')
+
+
+@contextmanager
+def child(command: list[str], env: dict[str, str], cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process whose output is read; when we are stopped it is interrupted and waited for.
+
+    On a terminal Ctrl-C reaches it too, but a signal sent to us alone would leave it running
+    without the lock.
+    """
+    with subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors='replace',
+    ) as process:
+        try:
+            yield process
+        except BaseException:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.communicate(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
 
 
 def tail(log: Path, lines: int = 15) -> str:

@@ -16,7 +16,7 @@ import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from machine import SetupError, tail
+from machine import SetupError, child, tail
 
 DEFINITIONS = {'package.xml', 'setup.py', 'setup.cfg', 'CMakeLists.txt'}
 INTERFACES = {'.msg', '.srv', '.action', '.idl'}
@@ -129,19 +129,7 @@ def build(
         '--no-warn-unused-cli',
     )  # fmt: skip
     done: list[str] = []
-    with (
-        log.open('w') as output,
-        subprocess.Popen(
-            command,
-            cwd=root,
-            env=building_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors='replace',
-        ) as process,
-    ):
+    with log.open('w') as output, child(command, building_environment(), root) as process:
         assert process.stdout is not None
         for line in process.stdout:
             output.write(line)

@@ -22,7 +22,7 @@ from tf2_ros import (
     TransformListener,
 )
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.usefixtures('ros_domain')]
 
 
 def stamped(parent, child, seconds, x=0.0):

@@ -216,8 +216,19 @@ class Labelling:
         return all(self._object_has_come(question, task, stamp) for question in task.questions)
 
     def _has_come(self, frame: str, stamp: int) -> bool:
-        newest = self._transforms.newest(frame)
+        newest = self._newest(frame)
         return newest is not None and newest >= stamp
+
+    def _newest(self, frame: str) -> int | None:
+        """Up to when a frame is known; None while nothing connects it with the tcp's base.
+
+        At the start part of a chain may have come and not yet the rest.
+        """
+        tcp_root = self._transforms.root(self.settings.tcp_frame)
+        viewer_root = self._transforms.root(self.settings.viewer_frame)
+        if not self._transforms.root(frame) == tcp_root == viewer_root:
+            return None
+        return self._transforms.newest(frame)
 
     def _object_has_come(self, question: Question, task: Task, stamp: int) -> bool:
         """Whether waiting on could change nothing of what is known about the object."""
@@ -230,7 +241,7 @@ class Labelling:
             return True
         if question.object in task.absent:
             return True
-        newest = [each for each in map(self._transforms.newest, candidates) if each is not None]
+        newest = [each for each in map(self._newest, candidates) if each is not None]
         # A frame that fell silent longer ago than the deadline will not come.
         alive = [each for each in newest if stamp - each <= self._deadline]
         return bool(alive) and min(alive) >= stamp

@@ -121,6 +121,11 @@ class TransformHistory:
                 latest = min(latest, series.stamps[-1])
         return latest
 
+    def root(self, frame: str) -> str:
+        """The frame at the top of the frame's chain; itself where it has no parent."""
+        chain = self._chain(frame)
+        return self._parent(chain[-1]) if chain else frame
+
     def position(self, frame: str, stamp: int) -> tuple[str, Vector]:
         """(root, the frame's origin in its root frame [m]) at an instant.
 

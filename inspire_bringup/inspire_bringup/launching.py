@@ -27,6 +27,7 @@ from launch.events import matches_action
 from launch.events.process import ProcessExited, ShutdownProcess
 from launch_ros.actions import Node
 
+from inspire_bringup.runner import describe
 from inspire_bringup.stages import (
     Argument,
     Loop,
@@ -37,6 +38,10 @@ from inspire_bringup.stages import (
 )
 
 PAUSE = 0.5  # s between the policy's shutdown and that of the rest, as in the process runner
+
+
+class StageEnded(RuntimeError):
+    """A stage that the others need has ended."""
 
 
 def loop_description(loop: Loop) -> LaunchDescription:
@@ -78,7 +83,9 @@ def start(loop: Loop, context: LaunchContext) -> list[Action]:
     stages = resolve(loop, complete(loop, given))
     nodes = {stage.name: node(stage) for stage in stages}
     first = [nodes[stage.name] for stage in stages if stage.stop_first]
-    return [*nodes.values(), *(on_exit(stage, nodes[stage.name], first) for stage in stages)]
+    ended: list[str] = []
+    handlers = [on_exit(stage, nodes[stage.name], first, ended) for stage in stages]
+    return [*nodes.values(), *handlers]
 
 
 def node(stage: ResolvedStage) -> Node:
@@ -100,16 +107,35 @@ def node(stage: ResolvedStage) -> Node:
     )
 
 
-def on_exit(stage: ResolvedStage, action: Node, first: list[Node]) -> RegisterEventHandler:
-    """Return what ends the run when this stage ends: the policy first, then the rest."""
+def on_exit(
+    stage: ResolvedStage, action: Node, first: list[Node], ended: list[str]
+) -> RegisterEventHandler:
+    """Return what ends the run when this stage ends first: the policy, then the rest."""
 
-    def end(event: ProcessExited, _context: LaunchContext) -> list[Action]:
-        reason = f'{stage.name} ended with status {event.returncode}'
+    def end(event: ProcessExited, context: LaunchContext) -> list[Action]:
+        ended.append(stage.name)
+        if len(ended) > 1 or context.is_shutdown:
+            return []  # only the first is a cause
         silenced = [
             EmitEvent(event=ShutdownProcess(process_matcher=matches_action(policy)))
             for policy in first
             if policy is not action
         ]
-        return [*silenced, TimerAction(period=PAUSE, actions=[Shutdown(reason=reason)])]
+        return [*silenced, TimerAction(period=PAUSE, actions=[finish(stage, event.returncode)])]
 
     return RegisterEventHandler(OnProcessExit(target_action=action, on_exit=end))
+
+
+def finish(stage: ResolvedStage, status: int) -> Action:
+    """Return what ends the launch: well when the conductor ended well, else with an exception.
+
+    An exception, because it alone makes `ros2 launch` exit with a status other than 0.
+    """
+    reason = f'{stage.name} {describe(status)}'
+    if stage.foreground and status == 0:
+        return Shutdown(reason=reason)
+
+    def fail(_context: LaunchContext) -> None:
+        raise StageEnded(reason)
+
+    return OpaqueFunction(function=fail)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
 from piper_driver.pose import Pose, apply_delta
 
 Array = NDArray[np.float64]

@@ -39,7 +39,8 @@ def shade(colour: Colour, factor: float) -> Colour:
     return tuple(float(1.0 - (1.0 - part) * (2.0 - factor)) for part in colour)  # type: ignore
 
 
-def smooth_noise(random: np.random.Generator, rows: int, columns: int, cells: tuple[int, int]) -> Array:
+def smooth_noise(random: np.random.Generator, rows: int, columns: int,
+                 cells: tuple[int, int]) -> Array:
     """Cloudy noise (rows, columns) from 0 to 1 that repeats at its edges."""
     coarse = random.random(cells)
     y = np.linspace(0.0, cells[0], rows, endpoint=False)
@@ -55,8 +56,7 @@ def smooth_noise(random: np.random.Generator, rows: int, columns: int, cells: tu
 
 def wood(random: np.random.Generator, colour: Colour, size: int = 512, planks: int = 5) -> Picture:
     """Planks that run along the picture's columns, each with a shade and a grain of its own."""
-    across, along = np.meshgrid(np.linspace(0, planks, size, endpoint=False),
-                                np.linspace(0, 1, size, endpoint=False), indexing='ij')
+    across = np.repeat(np.linspace(0, planks, size, endpoint=False)[:, None], size, axis=1)
     plank = across.astype(int)
     bend = 0.10 * smooth_noise(random, size, size, (planks * 2, 3))
     grain = np.sin(2 * np.pi * (7.0 * (across + bend) + 3.0 * random.random(planks)[plank]))
@@ -104,7 +104,7 @@ def panels(first: Colour, second: Colour, count: int = 6) -> Picture:
 
 def striped(base: Colour, stripe: Colour, edges: tuple[tuple[float, float], ...],
             size: int = 128) -> Picture:
-    """Stripes across the picture's rows; each edge pair says where a stripe begins and ends, 0..1."""
+    """Stripes across the rows; each pair of edges says where one begins and ends, 0..1."""
     v = (np.arange(size) + 0.5) / size
     inside = np.zeros(size)
     for begin, end in edges:
@@ -120,7 +120,8 @@ def label(base: Colour, band: Colour, mark: Colour) -> Picture:
     rows, columns = 128, 256
     v = (np.arange(rows) / rows)[:, None]
     u = (np.arange(columns) / columns)[None, :]
-    picture = mixed(base, band, np.broadcast_to((abs(v - 0.5) < 0.24).astype(float), (rows, columns)))
+    banded = (abs(v - 0.5) < 0.24).astype(float)
+    picture = mixed(base, band, np.broadcast_to(banded, (rows, columns)))
     edge = np.broadcast_to((abs(abs(v - 0.5) - 0.27) < 0.015), (rows, columns))
     picture[edge] = 250
     for centre in (0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0):
@@ -141,7 +142,8 @@ def biscuits(random: np.random.Generator, base: Colour, band: Colour) -> Picture
     return picture
 
 
-def _cookie(random: np.random.Generator, picture: Picture, x: Array, y: Array, radius: float) -> None:
+def _cookie(random: np.random.Generator, picture: Picture, x: Array, y: Array,
+            radius: float) -> None:
     distance = np.hypot(x, y)
     picture[distance < radius] = (150, 96, 48)
     picture[distance < radius - 3.0] = (205, 150, 88)

@@ -40,7 +40,8 @@ def lean(position: Array) -> float:
 def least_lean(position: Array) -> float:
     """The least lean that keeps joint5 off its limit at a position near the table [rad]."""
     distance = float(np.hypot(position[0], position[1]))
-    return float(np.radians(110.0 * max(0.0, position[2] - 0.05) + 90.0 * max(0.0, distance - 0.37)))
+    degrees = 110.0 * max(0.0, position[2] - 0.05) + 90.0 * max(0.0, distance - 0.37)
+    return float(np.radians(degrees))
 
 
 def about(axis: Array, angle: float) -> Array:
@@ -70,7 +71,8 @@ def present_lean(rotation: Array, position: Array) -> float:
     return float(np.arctan2(rotation[:, 2] @ outwards(position), -rotation[2, 2]))
 
 
-def carried(rotation: Array, start: Array, position: Array, leaning: float, turn: float = 0.0) -> Array:
+def carried(rotation: Array, start: Array, position: Array, leaning: float,
+            turn: float = 0.0) -> Array:
     """The rotation (3, 3) of a tool taken from `start` to `position` with the arm's turning.
 
     It had `rotation` at start; it leans by `leaning` there, and is turned by `turn` about z more.

@@ -29,7 +29,8 @@ def add_room(spec: mujoco.MjSpec, random: np.random.Generator) -> None:
 def _table(spec: mujoco.MjSpec, random: np.random.Generator) -> None:
     colour = (_WOODS if random.random() < 0.6 else _PLAINS)[random.integers(5)]
     wooden = colour in _WOODS
-    tint = tuple(float(np.clip(part * random.uniform(0.94, 1.06), 0, 1)) for part in colour)
+    red, green, blue = np.clip(np.array(colour) * random.uniform(0.94, 1.06, 3), 0, 1).tolist()
+    tint = (red, green, blue)
     picture = paint.wood(random, tint, planks=int(random.integers(4, 8))) if wooden else \
         paint.plain(random, tint)
     board = paint.add_picture(spec, 'table_top', picture, 0.12, 0.25)
@@ -97,5 +98,5 @@ def _light(spec: mujoco.MjSpec, random: np.random.Generator) -> None:
 
 def _seen(world: mujoco.MjsBody, kind: mujoco.mjtGeom, pos: tuple[float, ...],
           half: tuple[float, ...], colour: Colour, material: str = '') -> None:
-    world.add_geom(type=kind, pos=pos, size=half, material=material, rgba=[*colour, 1.0], contype=0, conaffinity=0,
-                   group=1)
+    world.add_geom(type=kind, pos=pos, size=half, material=material, rgba=[*colour, 1.0],
+                   contype=0, conaffinity=0, group=1)

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
 from piper_driver.pose import Pose
 
 Grip = Literal['round', 'across', 'square', 'rim', 'tab']
@@ -28,7 +29,7 @@ class Shape:
     width: between the fingers; opening: of the gripper when it approaches.
     lean: slope of a rim's wall against the vertical [rad], the wall opening upwards.
     seat: height at which another body stands in or on this one; hold: how far from the axis
-    that body's axis may be.
+    that body's axis may be. rolls: it is a ball, and has no underside of its own.
     """
 
     radius: float
@@ -41,6 +42,7 @@ class Shape:
     lean: float = 0.0
     seat: float = 0.0
     hold: float = 0.0
+    rolls: bool = False
 
     def grasp(self, turn: float = 0.0) -> Pose:
         """The grasp frame in the body, turned by `turn` [rad] about the body's axis.
@@ -66,7 +68,7 @@ CUP_TOP, CUP_FOOT, CUP_HEIGHT, CUP_WALL = 0.037, 0.027, 0.074, 0.003
 BOWL_TOP, BOWL_BEND, BOWL_FOOT, BOWL_WALL = 0.058, 0.0505, 0.030, 0.0032
 BOWL_HEIGHT, BOWL_BEND_HEIGHT = 0.050, 0.016
 PLATE_RADIUS, PLATE_WELL, PLATE_HEIGHT, PLATE_FLOOR = 0.088, 0.062, 0.016, 0.005
-BANANA_ARC, BANANA_BEND, BANANA_THICK = 0.150, 0.095, 0.0165   # length, radius of its curve, of flesh
+BANANA_ARC, BANANA_BEND, BANANA_THICK = 0.150, 0.095, 0.0165   # length, radius of curve, of flesh
 COOKIES = (0.104, 0.046, 0.038)
 TOWEL = (0.175, 0.135, 0.005)
 BOOK = (0.165, 0.118, 0.026)
@@ -91,7 +93,7 @@ def _cup() -> Shape:
 
 def _bowl() -> Shape:
     radius = BOWL_TOP - _RIM_DEPTH * np.tan(_BOWL_LEAN) - BOWL_WALL / 2.0
-    # Nested, the upper wall rests on the lower one a wall's thickness, measured across, further up.
+    # Nested, the walls touch: the upper bowl is higher by a wall's thickness, measured upwards.
     return Shape(BOWL_TOP, BOWL_HEIGHT, 0.12, (radius, 0.0, BOWL_HEIGHT - _RIM_DEPTH), 'rim',
                  BOWL_WALL, 0.046, _BOWL_LEAN,
                  seat=BOWL_WALL / np.sin(_BOWL_LEAN), hold=0.012)
@@ -113,14 +115,16 @@ def _tray() -> Shape:
 
 
 SHAPES: dict[str, Shape] = {
-    'ball': Shape(BALL_RADIUS, 2 * BALL_RADIUS, 0.03, (0, 0, BALL_RADIUS), width=2 * BALL_RADIUS),
+    'ball': Shape(BALL_RADIUS, 2 * BALL_RADIUS, 0.03, (0, 0, BALL_RADIUS), width=2 * BALL_RADIUS,
+                  rolls=True),
     'plug': Shape(0.045, PLUG[2], 0.05, (0, 0, 0.017), 'across', PLUG[1], 0.062),
     'can': Shape(CAN_RADIUS, CAN_HEIGHT, 0.16, (0, 0, CAN_HEIGHT - 0.026), width=2 * CAN_RADIUS),
-    'apple': Shape(APPLE_RADIUS, 0.075, 0.15, (0, 0, APPLE_RADIUS), width=2 * APPLE_RADIUS),
+    'apple': Shape(APPLE_RADIUS, 0.075, 0.15, (0, 0, APPLE_RADIUS), width=2 * APPLE_RADIUS,
+                   rolls=True),
     'watermelon': Shape(MELON_AXES[0], 2 * MELON_AXES[2], 0.6, (0, 0, MELON_AXES[2]),
                         width=2 * MELON_AXES[1]),
     'orange': Shape(ORANGE_RADIUS, 2 * ORANGE_RADIUS, 0.07, (0, 0, ORANGE_RADIUS),
-                    width=2 * ORANGE_RADIUS),
+                    width=2 * ORANGE_RADIUS, rolls=True),
     'banana': Shape(BANANA_ARC / 2.0, 2 * BANANA_THICK, 0.10, (0, 0, BANANA_THICK), 'across',
                     2 * BANANA_THICK, 0.066),
     'plate': Shape(PLATE_RADIUS, PLATE_HEIGHT, 0.22, (0, 0, PLATE_FLOOR + 0.004),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a task's goal holds, as geometry: where things are, how fast they move, where the tcp is.
+"""Whether a task's goal holds, as geometry: where things are, how fast they go, where the tcp is.
 
 A goal is a list of conditions; the first that does not hold is said, with its number. Conditions
 are such that a throw or a push past the goal does not meet them: what is picked must be in the
@@ -43,7 +43,7 @@ class Success:
 
 @dataclass(frozen=True)
 class _Thing:
-    """An object as it is now: origin (3,), axes (3, 3), grasp frame's origin (3,), velocity (3,)."""
+    """An object now: origin (3,), axes (3, 3), its grasp frame's origin (3,) and velocity (3,)."""
 
     frame: str
     shape: Shape

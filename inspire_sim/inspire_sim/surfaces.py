@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Surfaces of revolution, bent tubes and chamfered boxes as meshes: what the eye sees of an object.
+"""Turned surfaces, bent tubes and chamfered boxes as meshes: what the eye sees of an object.
 
-Nothing here collides. Every surface carries texture coordinates (u around or across, v along), so
-that a picture painted with numpy can be put on it.
+Nothing here collides. Surfaces carry texture coordinates (u around or across, v along), so that a
+picture painted with numpy can be put on them.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ AROUND = 40
 
 @dataclass(frozen=True)
 class Surface:
-    """vertices (n, 3) [m]; triangles (m, 3) counter-clockwise from outside; texture (n, 2) 0..1."""
+    """vertices (n, 3) [m]; triangles (m, 3) counter-clockwise from outside; texture (n, 2)."""
 
     vertices: Array
     triangles: NDArray[np.int32]
@@ -42,7 +42,7 @@ def ball(axes: tuple[float, float, float], rows: int = 22) -> Surface:
 
 
 def tube(path: Array, radius: Array, around: int = 14) -> Surface:
-    """A round tube along a path (n, 3) in a plane of constant z, with radii (n,), both ends closed."""
+    """A round tube with radii (n,) along a path (n, 3) of constant z, closed at both ends."""
     path, radius = np.asarray(path, dtype=float), np.asarray(radius, dtype=float)
     along = np.gradient(path, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True)

@@ -10,7 +10,7 @@ resolved from positions, once, when the instruction is given.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from enum import Enum
+from enum import StrEnum
 from itertools import permutations
 from typing import Literal
 
@@ -28,7 +28,7 @@ class UnknownTask(ValueError):
     """Neither a task's id nor an instruction of one."""
 
 
-class Goal(str, Enum):
+class Goal(StrEnum):
     """What is to be done with the moved object."""
 
     PICK = 'pick'
@@ -56,14 +56,11 @@ class Role:
         positions: frame -> (3,) [m] in base_link; viewer_yaw: of the viewer about z [rad].
         Raises KeyError naming the frame that is missing.
         """
-        if not self.along:
-            frame = self.candidates[0]
+        for frame in self.candidates:
             if frame not in positions:
                 raise KeyError(f'{frame} is not among the objects: {", ".join(sorted(positions))}')
-            return frame
-        missing = [frame for frame in self.candidates if frame not in positions]
-        if missing:
-            raise KeyError(f'{missing[0]} is not among the objects: {", ".join(sorted(positions))}')
+        if not self.along:
+            return self.candidates[0]
         axis = np.array([0.0, 0.0, 1.0])
         if self.along == 'y':
             axis = viewer_right(viewer_yaw)

@@ -247,12 +247,15 @@ class Labelling:
         return bool(alive) and min(alive) >= stamp
 
     def _answer(self, stamp: int, task: Task) -> list[Labels]:
-        labels = self._label(stamp, task, resolve=True)
-        earlier = [self._label(each, task, resolve=False) for each in task.backlog]
+        labels = self._label(stamp, task)
+        # Earlier ones are not resolved by where things were before the instruction came.
+        reasons = {each.question.object: each.reason for each in labels.labels if not each.frame}
+        earlier = [self._label(each, task, reasons) for each in task.backlog]
         task.backlog = []
         return [*earlier, labels]
 
-    def _label(self, stamp: int, task: Task, resolve: bool) -> Labels:
+    def _label(self, stamp: int, task: Task, reasons: dict[str, str] | None = None) -> Labels:
+        """The labels at an instant; resolves phrases, unless reasons why not are given."""
         try:
             view = self._view(stamp)
         except MissingTransform as missing:
@@ -260,7 +263,8 @@ class Labelling:
             return Labels(stamp, task.instruction, tuple(
                 Label(question, task.frames.get(question.object, ''), '', UNKNOWN, None, reason)
                 for question in task.questions))
-        reasons = self._resolve(stamp, task, view) if resolve else {}
+        if reasons is None:
+            reasons = self._resolve(stamp, task, view)
         held, unknown_grasp = self._held(stamp, view)
         return Labels(stamp, task.instruction, tuple(
             self._one(stamp, view, question, task.frames.get(question.object, ''), held,
@@ -270,8 +274,7 @@ class Labelling:
     def _one(self, stamp: int, view: _View, question: Question, frame: str,
              held: frozenset[str] | None, reason: str) -> Label:
         if not frame:
-            why = reason or f"'{question.object}' is not resolved yet"
-            return Label(question, '', '', UNKNOWN, None, why)
+            return Label(question, '', '', UNKNOWN, None, reason)
         try:
             offset = view.offset(frame, *self._transforms.position(frame, stamp))
         except MissingTransform as missing:

@@ -28,6 +28,7 @@ from piper_driver.reference import Cadence, PoseReference
 __all__ = ['ArmController', 'CommandRefused', 'Refusal', 'Setpoint']
 
 PARK_SPEED = 0.4            # of the joint with the longest way [rad/s]
+JOINT_ACCELERATION = 3.0    # of the goal on its way to commanded joints [rad/s^2]
 RAMP_JOINT_SPEED = 0.5      # of a stream of joints that has not been caught up with [rad/s]
 _LONGEST_TICK = 0.02        # a tick that comes late moves no further than this allows [s]
 
@@ -56,9 +57,10 @@ class ArmController:
                  tracking_error: float = 0.2, tracking_time: float = 0.5) -> None:
         """Set the watchdog [s] and how far [rad] and long [s] the arm may be off its set-point.
 
-        The watchdog leaves no time for braking within 100 ms, and need not: the reference stops
-        at the last command when the next one is due. The watchdog only says when silence is a
-        fault, and 0.08 s are eight commands of a stream, which a busy machine needs.
+        The watchdog leaves no time for braking within 100 ms, and need not: the reference waits
+        at the last command when the next one is due, and slows down before that where it has
+        fallen behind. The watchdog says when silence is a fault, and 0.08 s are eight commands
+        of a stream, which a busy machine needs.
         """
         if not 0 < watchdog <= STALE:
             raise ValueError(f'watchdog is {watchdog} s; valid is more than 0 and up to {STALE}')
@@ -83,7 +85,8 @@ class ArmController:
         self._holding = holding
         self._goal = list(self._limiter.position)
         self._joints = list(self._goal)
-        self._ramping = True
+        self._ramping = True        # of joints; a reference has its own
+        self._pace = 0.0            # of the joint with the longest way [rad/s]
         self._reference: PoseReference | None = None
         self._off_since: float | None = None
         self._width_goal = self._width
@@ -248,7 +251,8 @@ class ArmController:
 
     def _follow_reference(self, reference: PoseReference, now: float, dt: float) -> list[float]:
         """Move the reference on and return the joints of its pose."""
-        reference.advance(self._cadence.share(now, dt), dt)
+        cadence = self._cadence
+        reference.advance(cadence.share(now, dt), dt, cadence.ease(now))
         change = servo_change(self._goal, reference.place, axes_from_quaternion(reference.turn),
                               dt, self.limits)
         return [value + step for value, step in zip(self._goal, change, strict=True)]
@@ -256,11 +260,14 @@ class ArmController:
     def _follow_joints(self, now: float, dt: float) -> list[float]:
         """Return the joints on their way to the commanded ones, all arriving together."""
         way = [new - old for new, old in zip(self._joints, self._goal, strict=True)]
-        due, speed = 1.0, PARK_SPEED
+        due, top = 1.0, PARK_SPEED
         if self._mode is _Mode.JOINTS:
             due = self._cadence.share(now, dt)
-            speed = RAMP_JOINT_SPEED if self._ramping else min(self.limits.velocity)
-        share = min(due, speed * dt / (max(map(abs, way)) + 1e-12))
+            top = RAMP_JOINT_SPEED if self._ramping else min(self.limits.velocity)
+            top *= self._cadence.ease(now)
+        self._pace = min(self._pace + JOINT_ACCELERATION * dt, top)
+        share = min(due, self._pace * dt / (max(map(abs, way)) + 1e-12))
+        self._pace = share * max(map(abs, way)) / dt
         self._ramping = self._ramping and share < due
         if share >= 1:
             return list(self._joints)

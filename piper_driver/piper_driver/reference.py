@@ -22,8 +22,12 @@ from piper_driver.pose import (
     rotation_vector_from_quaternion,
 )
 
-RAMP_SPEED = 0.15               # of a stream that has not been caught up with [m/s]
+# A stream that starts away from the arm is approached at this speed, which grows until it has been
+# caught up with; one that starts this near needs no ramp.
+RAMP_SPEED = 0.15               # [m/s]
 RAMP_TURN_RATE = 1.0            # [rad/s]
+RAMP_GROWTH = 1.0               # [1/s], of both, as a share of their first values
+RAMP_FREE = (0.005, 0.05)       # [m, rad]
 # How fast it speeds up, and slows down when it has caught up: what joints can mostly follow, so
 # that the tcp stays on its way; their own limits come after this in any case.
 _ACCELERATION = 1.2             # [m/s^2]
@@ -32,10 +36,12 @@ _CATCH_UP = 1.0                 # [m/s^2]
 _CATCH_UP_TURN = 4.0            # [rad/s^2]
 _FIRST_INTERVAL = 0.01          # of a stream whose rate is not known yet [s]
 _LONGEST_INTERVAL = 0.05
+_PATIENCE = 0.005               # with a late command, beyond one and a half intervals [s]
+_EASING = 0.02                  # from full speed to rest [s]
 
 
 class Cadence:
-    """When commands come, and so when the next one is due."""
+    """When commands come, when the next one is due, and when it is overdue."""
 
     def __init__(self) -> None:
         """Start without a command."""
@@ -53,6 +59,15 @@ class Cadence:
         """Return the time since the last command [s]."""
         return now - self._last
 
+    def ease(self, now: float) -> float:
+        """Return the share of speed (1..0) left to a stream whose next command is overdue.
+
+        What has fallen behind a stream slows down before the watchdog calls the stream dead: the
+        arm then stands soon after, and a machine that was only busy costs no more than this.
+        """
+        overdue = self.silence(now) - 1.5 * self.interval - _PATIENCE
+        return min(max(1.0 - overdue / _EASING, 0.0), 1.0)
+
     def share(self, now: float, dt: float) -> float:
         """Return the part of the way left that a tick of `dt` takes to arrive when one is due."""
         return min(1.0, dt / max(self._last + self.interval - now + dt, dt))
@@ -64,7 +79,7 @@ class PoseReference:
     def __init__(self, limits: Limits, start: Pose) -> None:
         """Start at rest at a pose, as its own target."""
         self._limits = limits
-        self._ramping = True
+        self._ramp: float | None = None     # not known yet; times the first speed; 0 caught up
         x, y, z = start.position.tolist()
         self.place: Vector = (x, y, z)
         self.turn: Quaternion = start.xyzw
@@ -76,24 +91,35 @@ class PoseReference:
     def aim(self, place: Vector, turn: Quaternion, target: Pose, interval: float) -> None:
         """Set a new target, `interval` [s] after the one before it."""
         way, turning = _way(self._to, (place, turn))
+        if self._ramp is None:
+            near = _length(way) <= RAMP_FREE[0] and _length(turning) <= RAMP_FREE[1]
+            self._ramp = 0.0 if near else 1.0
+            self._to = (place, turn)
+            way = turning = (0.0, 0.0, 0.0)
         time = max(interval, 0.001)
         self._speeds = (_length(way) / time, _length(turning) / time)
         self._to = (place, turn)
         self.target = target
 
-    def advance(self, due: float, dt: float) -> None:
-        """Go on for `dt` [s]: the share `due` of what is left, as far as the rates allow."""
+    def advance(self, due: float, dt: float, ease: float = 1.0) -> None:
+        """Go on for `dt` [s]: the share `due` of what is left, as far as the rates allow.
+
+        `ease` scales the rates down, to rest at 0.
+        """
         way, turning = _way((self.place, self.turn), self._to)
         distance, angle = _length(way), _length(turning)
-        limits, ramping = self._limits, self._ramping
+        limits = self._limits
+        top, top_rate = limits.tcp_speed, limits.tcp_turn_rate
+        if self._ramp:
+            top, top_rate = min(top, RAMP_SPEED * self._ramp), min(
+                top_rate, RAMP_TURN_RATE * self._ramp)
         speed = min(self._speeds[0] + sqrt(2 * _CATCH_UP * distance),
-                    self._speed + _ACCELERATION * dt,
-                    RAMP_SPEED if ramping else limits.tcp_speed)
+                    self._speed + _ACCELERATION * dt, top * ease)
         rate = min(self._speeds[1] + sqrt(2 * _CATCH_UP_TURN * angle),
-                   self._rate + _TURN_ACCELERATION * dt,
-                   RAMP_TURN_RATE if ramping else limits.tcp_turn_rate)
+                   self._rate + _TURN_ACCELERATION * dt, top_rate * ease)
         share = min(due, _part(distance, speed * dt), _part(angle, rate * dt))
-        self._ramping = ramping and share < due
+        if self._ramp:
+            self._ramp = self._ramp + RAMP_GROWTH * dt if share < due else 0.0
         self._speed, self._rate = share * distance / dt, share * angle / dt
         x, y, z = self.place
         self.place = (x + share * way[0], y + share * way[1], z + share * way[2])

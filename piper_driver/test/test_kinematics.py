@@ -26,7 +26,7 @@ from piper_driver.pose import Pose, apply_delta
 
 LOWER, UPPER = np.array(PIPER.lower), np.array(PIPER.upper)
 
-# Origins of joint1..joint6 in AgileX' current URDF (shared/facts/piper.md 1.3): xyz [m], rpy [rad].
+# Origins of joint1..joint6 in AgileX' current URDF (piper_ros ac41fcbc): xyz [m], rpy [rad].
 URDF = (
     ((0, 0, 0.123), (0, 0, 0)),
     ((0, 0, 0), (1.5708, -0.1359, -3.1416)),

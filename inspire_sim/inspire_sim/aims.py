@@ -53,6 +53,8 @@ def grasp(shape: Shape, frame: Pose, attempt: int = 0) -> Pose:
         opening = reach.about(reach.UP, turn) @ reach.sideways(position)
     else:
         choices = [axes[:, 1]] if shape.grip == 'across' else [axes[:, 0], axes[:, 1]]
+        if abs(axes[2, 1]) > 0.7:    # it lies on its side
+            choices = [axes[:, 2]]
         level = [_level(reach.nearest_sideways(axis, position)) for axis in choices]
         opening = max(level, key=lambda axis: float(axis @ reach.sideways(position)))
     return made(position, reach.level_tool(opening, position))
@@ -126,6 +128,21 @@ def tallest(objects: Mapping[str, Pose], start: Array, end: Array,
         if _beside_path(pose.position, start, end) < shape.radius + CORRIDOR:
             heights.append(float(shape.base(pose)[2]) + shape.height)
     return max(heights)
+
+
+def midway(hold: Hold, end: Array, height: float, turn: float) -> Pose:
+    """Half the way of what is carried: on an arc about the arm, with half the turn."""
+    start = hold.at.position
+    bearings = (reach.bearing(start), reach.bearing(end))
+    distance = float(np.hypot(*start[:2]) + np.hypot(*end[:2])) / 2.0
+    angle = sum(bearings) / 2.0
+    position = np.array([distance * np.cos(angle), distance * np.sin(angle), height])
+    return hold.carried(position, turn / 2.0)
+
+
+def neutral(position: Array) -> Pose:
+    """The gripper opening sideways at a position: from there it turns either way."""
+    return made(position, reach.level_tool(reach.sideways(position), position))
 
 
 def lifted(pose: Pose, height: float) -> Pose:

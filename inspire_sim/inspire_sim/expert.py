@@ -177,7 +177,8 @@ class Expert:
         if self._shape.grip == 'tab':
             return [Leg('back off', aims.backwards(pose, BACK), self._shape.opening, CAREFUL)]
         height = max(float(pose.position[2]), 0.13)
-        return [Leg('back off', aims.lifted(pose, height), self._shape.opening, CAREFUL)]
+        goal = aims.neutral(np.array([*pose.position[:2], height]))
+        return [Leg('back off', goal, self._shape.opening, CAREFUL)]
 
     def _fetch(self, truth: Truth) -> list[Leg]:
         """To the object, with the fingers around it, and close them."""
@@ -208,14 +209,16 @@ class Expert:
             self._goal = aims.release(self._shape, self._hold, self._spot(truth),
                                       self._turn(truth))
         hold, place = self._known_hold, self._kept(truth.tcp)
-        start, opened = hold.at.position, self._shape.opening
+        start, opened, turn = hold.at.position, self._shape.opening, self._turn(truth)
         over = aims.tallest(truth.objects, start, place.position, [self.moved])
         height = min(HIGHEST, max(over + OVER + start[2], place.position[2] + 0.05,
                                   start[2] + 0.07))
         return [
             Leg('lift', hold.carried(np.array([*start[:2], height])), self._squeezed,
                 CAREFUL + 0.05, passing=True),
-            Leg('carry', hold.carried(np.array([*place.position[:2], height]), self._turn(truth)),
+            Leg('carry', aims.midway(hold, place.position, height, turn), self._squeezed,
+                passing=True),
+            Leg('carry', hold.carried(np.array([*place.position[:2], height]), turn),
                 self._squeezed),
             Leg('lower', place, self._squeezed, CAREFUL, wait=2),
             Leg('open', place, opened, wait=5),

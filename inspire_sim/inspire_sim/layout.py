@@ -69,7 +69,8 @@ def _attempt(variant: Variant, random: np.random.Generator) -> dict[str, Spot] |
     random.shuffle(alike)
     for frame in sorted(alike, key=lambda name: -SHAPES[name].radius):
         area = TARGET_AREA if frame in targets else MOVED_AREA
-        spot = _spot(frame, area, spots, random, side, grasped=frame in variant.moved.candidates)
+        turned = frame in variant.moved.candidates or variant.goal is Goal.STACK
+        spot = _spot(frame, area, spots, random, side, turned)
         if spot is None:
             return None
         spots[frame] = spot
@@ -77,7 +78,7 @@ def _attempt(variant: Variant, random: np.random.Generator) -> dict[str, Spot] |
 
 
 def _spot(frame: str, area: tuple[float, float, float], spots: Mapping[str, Spot],
-          random: np.random.Generator, side: float, grasped: bool) -> Spot | None:
+          random: np.random.Generator, side: float, turned: bool) -> Spot | None:
     shape = SHAPES[frame]
     for _ in range(40):
         distance = np.sqrt(random.uniform(area[0] ** 2, area[1] ** 2))
@@ -91,7 +92,7 @@ def _spot(frame: str, area: tuple[float, float, float], spots: Mapping[str, Spot
             # The rim point lies to one side, where the fingers, which open sideways, straddle it.
             yaw = turn * np.pi
             return Spot(position, yaw, bearing + side * np.pi / 2 + turn * 0.25 - yaw)
-        reach = TURN_LIMIT if grasped and shape.grip == 'across' else np.pi / 2
+        reach = TURN_LIMIT if turned and shape.grip == 'across' else np.pi / 2
         return Spot(position, bearing + turn * reach + flip)
     return None
 
@@ -148,7 +149,7 @@ def others(variant: Variant, spots: Mapping[str, Spot],
     count = int(random.integers(DISTRACTORS + 1))
     added: dict[str, Spot] = {}
     for frame in random.permutation(pool)[:count].tolist():
-        spot = _spot(frame, OTHER_AREA, {**spots, **added}, random, 1.0, grasped=False)
+        spot = _spot(frame, OTHER_AREA, {**spots, **added}, random, 1.0, turned=False)
         if spot is not None and not _before_cabinet(spot, frame, spots):
             added[frame] = spot
     return added

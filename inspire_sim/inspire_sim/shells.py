@@ -10,6 +10,9 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+SMOOTH, COARSE = (70.0, 45.0, 20.0), (50.0,)   # angles at which a rounded end has sections
+FEW = 20                                       # points around, up to which ends are coarse
+
 
 @dataclass(frozen=True)
 class Section:
@@ -36,11 +39,12 @@ def outline(section: Section, around: int) -> NDArray[np.float64]:
     return np.stack([x, y, np.full(around, section.z)], axis=1)
 
 
-def rounded(sections: tuple[Section, ...], edge: float) -> tuple[Section, ...]:
-    """The same sections with both ends rounded off over `edge` [m]."""
+def rounded(sections: tuple[Section, ...], edge: float,
+            angles: tuple[float, ...] = SMOOTH) -> tuple[Section, ...]:
+    """The same sections with both ends rounded off over `edge` [m], a section per angle [deg]."""
     def end(section: Section, towards: float) -> list[Section]:
         row = []
-        for angle in np.radians([70.0, 45.0, 20.0]):
+        for angle in np.radians(angles):
             inset = edge * (1.0 - np.cos(angle))
             row.append(Section(section.z + towards * edge * np.sin(angle),
                                max(section.x - inset, 1e-3), max(section.y - inset, 1e-3),
@@ -72,7 +76,8 @@ def loft(sections: tuple[Section, ...], around: int
 def add_shell(spec: mujoco.MjSpec, name: str, sections: tuple[Section, ...],
               edge: float = 0.004, around: int = 20) -> str:
     """Add the shell to the spec as a mesh asset and return its name."""
-    vertices, faces = loft(rounded(sections, edge), around)
+    angles = SMOOTH if around > FEW else COARSE
+    vertices, faces = loft(rounded(sections, edge, angles), around)
     mesh = spec.add_mesh()
     mesh.name = name
     mesh.uservert = vertices.ravel().tolist()

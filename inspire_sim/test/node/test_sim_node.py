@@ -158,7 +158,6 @@ def test_a_reset_goes_forward_in_time_over_a_gap(listener: Listener,
     answer = listener.call(ResetWorld, 'reset_world', task='pick_bal', seed=1)
     assert not answer.success and 'pick_ball' in answer.message
     assert answer.task == 'stack_cubes'
-    listener.forget()
     answer = listener.call(ResetWorld, 'reset_world', task='put the ball on the book', seed=4)
     assert answer.success and answer.task == 'ball_on_book'
     assert answer.instruction == 'put the ball on the book'

@@ -7,6 +7,7 @@ import pytest
 from inspire_sim.simulated_arm import SimulatedArm
 from inspire_sim.world import TableWorld
 from piper_driver.arm import ArmError
+from piper_driver.arm_contract import CONTRACT, Bench
 from piper_driver.kinematics import HOME
 
 
@@ -24,6 +25,13 @@ def run(world: TableWorld, seconds: float) -> None:
 
 def elbow_height(world: TableWorld) -> float:
     return float(world.data.body('link5').xpos[2])
+
+
+@pytest.mark.parametrize('law', CONTRACT, ids=lambda law: law.__name__)
+def test_the_simulated_arm_keeps_the_contract_of_arms(
+        world: TableWorld, law: Callable[[Bench], None]) -> None:
+    world.arm.close()
+    law(Bench(world.arm, lambda seconds: run(world, seconds)))
 
 
 def test_an_arm_in_no_world_says_so() -> None:

@@ -12,6 +12,8 @@
 
 A field's type is bool, int, float, str or a tuple of one of them. Parameters are read-only: a node
 is configured when it starts. A field without a default has to be given.
+
+rclpy is imported by `declare` only, so that a dataclass of parameters needs no ROS.
 """
 
 from __future__ import annotations
@@ -19,23 +21,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from math import isfinite
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
-from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
-from rclpy.node import Node
-from rclpy.parameter import Parameter
+if TYPE_CHECKING:
+    from rcl_interfaces.msg import ParameterDescriptor
+    from rclpy.node import Node
+    from rclpy.parameter import Parameter
 
 Parameters = TypeVar('Parameters')
 
-_SCALARS = {
-    bool: Parameter.Type.BOOL, int: Parameter.Type.INTEGER,
-    float: Parameter.Type.DOUBLE, str: Parameter.Type.STRING,
-}
-_ARRAYS = {
-    bool: Parameter.Type.BOOL_ARRAY, int: Parameter.Type.INTEGER_ARRAY,
-    float: Parameter.Type.DOUBLE_ARRAY, str: Parameter.Type.STRING_ARRAY,
-}
+_KINDS = {bool: 'BOOL', int: 'INTEGER', float: 'DOUBLE', str: 'STRING'}
 
 
 def described(description: str, lower: float | None = None, upper: float | None = None,
@@ -66,9 +61,12 @@ def declare(node: Node, parameters: type[Parameters]) -> Parameters:
 
 
 def _declare(node: Node, item: Field[Any], annotation: Any) -> Any:
+    from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+    from rclpy.parameter import Parameter
+
     array = get_origin(annotation) is tuple
     scalar = get_args(annotation)[0] if array else annotation
-    kind = (_ARRAYS if array else _SCALARS)[scalar]
+    kind = Parameter.Type[_KINDS[scalar] + ('_ARRAY' if array else '')]
     default: Any = item.default
     required = default is MISSING
     if array and not required:
@@ -95,6 +93,8 @@ def _declare(node: Node, item: Field[Any], annotation: Any) -> Any:
 
 
 def _descriptor(item: Field[Any], scalar: type, kind: Parameter.Type) -> ParameterDescriptor:
+    from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+
     lower, upper = item.metadata.get('lower'), item.metadata.get('upper')
     descriptor = ParameterDescriptor(
         name=item.name, type=kind.value, read_only=True,

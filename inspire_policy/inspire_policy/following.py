@@ -61,6 +61,9 @@ class Scene(Protocol):
     def observe(self, cameras: tuple[str, ...], needs_truth: bool) -> PolicyObservation:
         """Return the latest complete observation (instruction empty). Raises StaleObservation."""
 
+    def measured(self) -> tuple[Pose, float] | None:
+        """Return the tcp's pose and the gripper's width [m] as last measured; None: not known."""
+
     def arm_fault(self) -> str:
         """Return why the arm cannot be moved; empty when it can."""
 
@@ -146,13 +149,13 @@ class Follower:
         SHUTDOWN).
         """
         self._chunks = self._steps = 0
-        begin = self._clock.now()
+        self._begin = self._clock.now()
         self._interruption = interruption
-        self._deadline = begin + (timeout if timeout > 0.0 else self._settings.timeout)
+        self._deadline = self._begin + (timeout if timeout > 0.0 else self._settings.timeout)
         try:
             self._policy.reset(instruction, self._questions(instruction))
             self._take_hold(instruction)
-            while not self._decide(instruction, begin):
+            while not self._decide(instruction):
                 pass
             ended = _Ended(Code.NONE, 'done')
         except _Ended as reason:
@@ -178,20 +181,21 @@ class Follower:
             raise BadInstruction(str(error)) from error
 
     def _take_hold(self, instruction: str) -> None:
-        """Begin to stream: on where the arm was told to be if it is there, else where it is
-        measured.
+        """Begin to stream: on where the arm was told to be if it is there, else where it is.
 
         The commanded pose is kept when it can be, since the gripper's command then is, too: a
-        measured width would let go of what the gripper holds.
+        measured width would let go of what the gripper holds. What counts is the last
+        measurement, not the image's: the arm may have been put elsewhere in between.
         """
         observation = self._observe(instruction)
+        measured = self._scene.measured() or (observation.tcp, observation.gripper_width)
         trajectory = self._stream.trajectory
         if trajectory is None or not near(
-            observation.tcp, trajectory.sample(self._clock.now()).pose
+            measured[0], trajectory.sample(self._clock.now()).pose
         ):
-            self._stream.hold(observation.tcp, observation.gripper_width)
+            self._stream.hold(*measured)
 
-    def _decide(self, instruction: str, begin: float) -> bool:
+    def _decide(self, instruction: str) -> bool:
         """Take one decision when it is due and hand its steps to the stream; True when it is the
         last.
         """
@@ -208,7 +212,7 @@ class Follower:
         if len(decision.actions):
             end = self._stream.extend(decision.actions, decision.step_duration).end_time
             self._steps += len(decision.actions)
-        elapsed = self._clock.now() - begin
+        elapsed = self._clock.now() - self._begin
         chunk_id = self._chunk_id if len(decision.actions) else 0
         self._report(
             Progress(observation, decision, chunk_id, duration, self._chunks, elapsed)
@@ -220,31 +224,37 @@ class Follower:
     def _observe(self, instruction: str) -> PolicyObservation:
         """Return an observation of the present; hold while there is none, and give up after a
         while.
+
+        What was seen before the instruction came is not of the present: the world may just have
+        been set up anew.
         """
-        since = None
+        since = self._clock.now()
+        said = False
         while True:
             self._check()
+            reason = 'no observation since the instruction came'
             try:
                 observation = self._scene.observe(self._policy.cameras, self._policy.needs_truth)
+                if observation.stamp >= self._begin:
+                    break
             except StaleObservation as error:
-                now = self._clock.now()
-                if since is None:
-                    since = now
+                reason = str(error)
+                if not said:
+                    said = True
                     self._stream.stop(self._settings.stop_within)
                     self._say(f'holding: {error}')
-                if now - since > self._settings.stale_patience:
-                    raise _Ended(Code.STALE_OBSERVATION, str(error)) from None
-                self._clock.wait_until(now + 0.02)
-                continue
-            trajectory = self._stream.trajectory
-            commanded = observation.tcp if trajectory is None else trajectory.end.pose
-            return replace(observation, instruction=instruction, commanded=commanded)
+            now = self._clock.now()
+            if now - since > self._settings.stale_patience:
+                raise _Ended(Code.STALE_OBSERVATION, reason)
+            self._clock.wait_until(now + 0.01)
+        trajectory = self._stream.trajectory
+        commanded = observation.tcp if trajectory is None else trajectory.end.pose
+        return replace(observation, instruction=instruction, commanded=commanded)
 
     def _check_following(self, observation: PolicyObservation) -> None:
         """End when the arm is not where it was told to be: pushed, blocked, or put elsewhere."""
         trajectory = self._stream.trajectory
-        if trajectory is None:
-            raise _Ended(Code.ARM_UNAVAILABLE, 'the arm was moved by something else')
+        assert trajectory is not None  # since _take_hold
         commanded = trajectory.sample(observation.stamp).pose
         error = float(np.linalg.norm(commanded.position - observation.tcp.position))
         if error > self._settings.following_error:

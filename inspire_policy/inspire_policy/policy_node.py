@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The policy node: takes an instruction, lets the policy answer and act, and streams the commands.
 
-Three threads: the executor takes messages in and never thinks; `follow` observes, decides and
-reports; `stream` sends set-points at 100 Hz whatever the others do.
+Its threads: the executor takes messages in and never thinks; `follow` observes, decides and
+reports; `stream` sends set-points at 100 Hz whatever the others do; `paint` draws.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -14,63 +15,43 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
-from geometry_msgs.msg import PoseStamped
 from rclpy._rclpy_pybind11 import RCLError
 from rclpy.action.server import ServerGoalHandle
 from rclpy.duration import Duration
-from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.node import Node
-from sensor_msgs.msg import Image
 from std_msgs.msg import String
-from trajectory_msgs.msg import JointTrajectory
-from visualization_msgs.msg import MarkerArray
 
 from inspire_labeler.catalogue import Catalogue
 from inspire_labeler.formulation import Formulation
 from inspire_labeler.instruction import warm_up
 from inspire_labeler.viewer import viewer
 from inspire_msgs.action import FollowInstruction
-from inspire_msgs.msg import ActionChunk, SpatialReasoning
 from inspire_policy import families
 from inspire_policy.catalogue_file import default_catalogue
 from inspire_policy.following import Code, Follower, Outcome, Progress, Settings
-from inspire_policy.overlay import Line, draw
-from inspire_policy.policy import Answer, Policy
+from inspire_policy.policy import Policy
 from inspire_policy.policy_parameters import PolicyParameters
 from inspire_policy.ros_clock import RosClock
+from inspire_policy.ros_commands import JointCommands, PoseCommands
 from inspire_policy.ros_goals import GoalServer
-from inspire_policy.ros_messages import (
-    BASE,
-    chunk_message,
-    fill_pose,
-    image_array,
-    image_message,
-    joint_trajectory,
-    marker_array,
-    reasoning_message,
-    text_of,
-)
+from inspire_policy.ros_reports import Painter, Reports
 from inspire_policy.ros_scene import RosScene
 from inspire_policy.stream import Stream
-from inspire_policy.trajectory import SetPoint
-from piper_driver.limits import GRIPPER_NAME
 from piper_driver.parameters import declare
-from piper_driver.qos import COMMAND, EVENT, LATCHED, SENSOR
+from piper_driver.qos import EVENT, LATCHED
 from piper_driver.spinning import run
 
 CAMERA = 'camera'  # its image's stamp is the observation's
 ECHO_LIFE = 5.0  # s in which our own `instruction` comes back to us
 # s in which the same instruction on the topic is a repetition: ros2 topic pub sends one a second
 REPEATED = 3.0
-MOVED = 0.05  # m; an idle arm this far from its set-point is being moved by something else
+MOVED = 0.05  # m; an idle arm this far from its set-point was moved by something else
+SETTLING = 0.5  # s that an arm may take to come to its set-point
 IDLE_PERIOD = 0.03  # s between looks at an idle arm
 WELCOME = (Code.NONE, Code.CANCELED, Code.PREEMPTED, Code.SHUTDOWN)  # ends that somebody asked for
-SETTLING = 0.5  # s that an arm may take to come to its set-point
-# With the default of 5 ms a busy Python thread delays the stream by that much; measured in
-# test/node.
+# With the default of 5 ms a busy Python thread delays the stream by that much each time.
 SWITCH_INTERVAL = 0.0005
 PRIORITY = -10  # niceness; lower is sooner
 
@@ -92,19 +73,40 @@ class PolicyNode(Node):
         """`policy` in place of the family named by the parameters, for tests."""
         super().__init__('policy')
         self.parameters = p = declare(self, PolicyParameters)
-        sys.setswitchinterval(SWITCH_INTERVAL)
         self._policy = families.create(p.family, viewer=p.viewer) if policy is None else policy
-        self._rotation = viewer(p.viewer).rotation_base_to_viewer
-        self._pace = RosClock(self.get_clock())
         self._closing = threading.Event()
         self._requests = threading.Condition()
         self._pending: Request | None = None
         self._current: Request | None = None
-        self._latest: Progress | None = None
         self._echoes: deque[tuple[str, float]] = deque(maxlen=8)
         self._heard: tuple[str, float] = ('', -REPEATED)
-        self._create_publishers()
-        self._stream = Stream(self._pace, 1.0 / p.rate, self._send, self._stream_failed)
+        self._create_parts()
+        self._goals = GoalServer(self, self._on_goal)
+        self._instruction = self.create_publisher(String, 'instruction', LATCHED)
+        self.create_subscription(String, 'instruction', self._on_instruction, EVENT)
+        warm_up()  # the tagger's data takes seconds to load: not while somebody waits
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        gc.collect()
+        gc.freeze()  # a full collection among the tagger's objects takes 60 ms, stream included
+        self._thread = threading.Thread(target=self._follow, name='follow')
+        for part in (self._stream, self._painter, self._thread):
+            part.start()
+        self.get_logger().info(f'the policy "{p.family}" is ready')
+
+    def close(self) -> None:
+        """End following, then the stream: the arm holds where it was last told to be."""
+        self._closing.set()
+        with self._requests:
+            self._requests.notify_all()
+        self._thread.join()
+        self._painter.close()
+        self._stream.close()
+        self._pace.close()
+        self._goals.destroy()
+
+    def _create_parts(self) -> None:
+        p = self.parameters
+        self._pace = RosClock(self.get_clock())
         self._scene = RosScene(
             self,
             self._pace,
@@ -113,31 +115,19 @@ class PolicyNode(Node):
             p.stale_after,
             p.arm_silence,
         )
-        self._follower = self._create_follower()
-        self._goals = GoalServer(self, self._on_goal)
-        self.create_subscription(String, 'instruction', self._on_instruction, EVENT)
-        self._threads = [threading.Thread(target=self._follow, name='follow')]
-        if p.image_rate > 0.0:
-            self._threads.append(threading.Thread(target=self._paint, name='paint'))
-        warm_up()  # the tagger's data takes seconds to load: not while somebody waits
-        self._stream.start()
-        for thread in self._threads:
-            thread.start()
-        self.get_logger().info(f'the policy "{p.family}" is ready')
-
-    def close(self) -> None:
-        """End following, then the stream: the arm holds where it was last told to be."""
-        self._closing.set()
-        with self._requests:
-            self._requests.notify_all()
-        for thread in self._threads:
-            thread.join()
-        self._stream.close()
-        self._pace.close()
-        self._goals.destroy()
-
-    def _create_follower(self) -> Follower:
-        p = self.parameters
+        joint = p.command == 'joint'
+        commands = (
+            JointCommands(self, self._scene.joint_positions) if joint else PoseCommands(self)
+        )
+        self._stream = Stream(self._pace, 1.0 / p.rate, commands.send, self._stream_failed)
+        self._reports = Reports(self, viewer(p.viewer).rotation_base_to_viewer)
+        self._painter = Painter(
+            self,
+            self._pace,
+            p.image_rate,
+            self._scene.latest_image,
+            lambda: self._reports.latest,
+        )
         settings = Settings(
             Formulation(p.formulation),
             p.decide_ahead,
@@ -146,7 +136,7 @@ class PolicyNode(Node):
             p.following_error,
             p.timeout,
         )
-        return Follower(
+        self._follower = Follower(
             self._policy,
             self._scene,
             self._stream,
@@ -157,44 +147,11 @@ class PolicyNode(Node):
             time.perf_counter,
         )
 
-    # Messages out
-
-    def _create_publishers(self) -> None:
-        quiet = PublisherEventCallbacks(use_default_callbacks=False)  # see NO_EVENTS in ros_scene
-        publish = partial(self.create_publisher, event_callbacks=quiet)
-        self._instruction = publish(String, 'instruction', LATCHED)
-        self._reasoning = publish(SpatialReasoning, 'reasoning', EVENT)
-        self._text = publish(String, 'reasoning/text', EVENT)
-        self._markers = publish(MarkerArray, 'reasoning/markers', EVENT)
-        self._image = publish(Image, 'reasoning/image', SENSOR)
-        self._chunk = publish(ActionChunk, 'action_chunk', EVENT)
-        self._pose_command = publish(PoseStamped, 'pose_command', COMMAND)
-        self._gripper_command = publish(JointTrajectory, 'gripper_command', COMMAND)
-        self._pose = PoseStamped()
-        self._pose.header.frame_id = BASE
-        self._width = joint_trajectory((GRIPPER_NAME,))
-
-    def _send(self, point: SetPoint) -> None:
-        """Publish one set-point. Called by the stream alone, which is the one place commands leave
-        by.
-        """
-        stamp = self.get_clock().now().to_msg()
-        self._pose.header.stamp = self._width.header.stamp = stamp
-        fill_pose(self._pose, point.pose)
-        self._width.points[0].positions = [point.width]
-        try:
-            self._pose_command.publish(self._pose)
-            self._gripper_command.publish(self._width)
-        except RCLError:
-            if self.context.ok():
-                raise
-
     def _stream_failed(self, error: Exception) -> None:
         self._die(f'the command stream failed: {error}')
 
     def _die(self, message: str) -> None:
-        """End the process: silence makes the arm hold, and whoever started the node sees it end.
-        """
+        """End the process: silence makes the arm hold, and who started the node sees it end."""
         self.get_logger().fatal(message)
 
         def fail() -> None:
@@ -202,24 +159,6 @@ class PolicyNode(Node):
 
         if not self._closing.is_set():
             self.executor.create_task(fail)  # raised where the executor spins
-
-    def _report(self, progress: Progress) -> None:
-        """Publish a decision: on the thread that follows."""
-        self._latest = progress
-        stamp, answers = self._scene.stamp, progress.decision.answers
-        self._reasoning.publish(reasoning_message(progress, stamp))
-        self._text.publish(String(data=text_of(answers)))
-        self._markers.publish(marker_array(progress, stamp, self._rotation))
-        if progress.chunk_id:
-            self._chunk.publish(chunk_message(progress, stamp))
-        if self._current is not None and self._current.goal is not None:
-            feedback = FollowInstruction.Feedback(
-                objects=[answer.question.object for answer in answers],
-                answers=[answer.text for answer in answers],
-                chunks=progress.chunks,
-                elapsed=progress.elapsed,
-            )
-            self._current.goal.publish_feedback(feedback)
 
     # Instructions in, on the executor's thread
 
@@ -291,6 +230,19 @@ class PolicyNode(Node):
             return Code.CANCELED
         return Code.NONE
 
+    def _report(self, progress: Progress) -> None:
+        """Publish a decision, also as the goal's feedback."""
+        self._reports.publish(progress, self._scene.stamp)
+        if self._current is not None and self._current.goal is not None:
+            answers = progress.decision.answers
+            feedback = FollowInstruction.Feedback(
+                objects=[answer.question.object for answer in answers],
+                answers=[answer.text for answer in answers],
+                chunks=progress.chunks,
+                elapsed=progress.elapsed,
+            )
+            self._current.goal.publish_feedback(feedback)
+
     def _finish(self, request: Request, outcome: Outcome) -> None:
         """Say how it ended, in the log and to whoever sent the goal."""
         log = self.get_logger()
@@ -300,65 +252,29 @@ class PolicyNode(Node):
             self._goals.finish(request.goal, outcome)  # at shutdown nobody could send the result
 
     def _yield_to_others(self) -> None:
-        """Stop repeating the hold set-point when something else moves the arm: a reset, a park, a
-        hand.
+        """Hold an idle arm where it is once something else has moved it: a reset, a park, a hand.
+
+        The old set-point would drive it back, and silence would look like a dead policy.
         """
         trajectory = self._stream.trajectory
         if trajectory is None or self._pace.now() < trajectory.end_time + SETTLING:
             return
-        tcp = self._scene.present_tcp()
-        if tcp is None:
+        measured = self._scene.measured()
+        if measured is None:
             return
+        tcp, width = measured
         moved = float(np.linalg.norm(tcp.position - trajectory.end.pose.position))
         if moved > MOVED:
-            self._stream.release()
+            self._stream.hold(tcp, width)
             self.get_logger().info(
-                f'the idle arm is {moved:.2f} m from its set-point: '
-                'something else moves it, and no commands are sent until the next instruction'
+                f'something else moved the idle arm by {moved:.2f} m: it is held where it is now',
+                throttle_duration_sec=5.0,
             )
-
-    # The thread that draws
-
-    def _paint(self) -> None:
-        period, due, drawn = 1.0 / self.parameters.image_rate, self._pace.now(), None
-        while not self._closing.is_set():
-            if not self._pace.wait_until(due):
-                continue
-            due = self._pace.now() + period
-            image = self._scene.latest_image()
-            if image is None or image is drawn or not self._image.get_subscription_count():
-                continue
-            drawn = image
-            try:
-                self._image.publish(self._picture(image))
-            except RCLError:
-                if self.context.ok():
-                    raise
-
-    def _picture(self, image: Image) -> Image:
-        """Return the camera's image with the latest answers on it."""
-        latest = self._latest
-        if latest is None:
-            return image
-        pixels = draw(
-            image_array(image),
-            [line_of(answer) for answer in latest.decision.answers],
-            title=latest.observation.instruction,
-        )
-        return image_message(pixels, image.header)
 
 
 def object_frames() -> tuple[str, ...]:
     """Return every frame that an object may have, from the labeler's catalogue."""
     return tuple(sorted(Catalogue.load(default_catalogue()).frames))
-
-
-def line_of(answer: Answer) -> Line:
-    """Return an answer as it is drawn."""
-    options, probabilities = answer.question.options, answer.probabilities
-    known = answer.text in options and len(probabilities) == len(options)
-    probability = probabilities[options.index(answer.text)] if known else None
-    return Line(answer.question.object, answer.text, probability)
 
 
 def shown(text: str) -> str:

@@ -95,8 +95,8 @@ class PolicyParameters:
     image_rate: float = field(
         default=10.0,
         metadata=described(
-            'reasoning/image at most this often, and only when somebody looks; 0: never [1/s]',
-            0.0,
+            'reasoning/image at most this often, and only while somebody subscribes [1/s]',
+            0.5,
             30.0,
         ),
     )

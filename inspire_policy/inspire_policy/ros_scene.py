@@ -124,10 +124,18 @@ class RosScene:
         queue = next(iter(self._images.values()))
         return queue[-1] if queue else None
 
-    def present_tcp(self) -> Pose | None:
-        """Return where the tcp was last measured; None: not known."""
+    def joint_positions(self) -> list[float] | None:
+        """Return joint1..joint6 as last measured [rad]; None: not known."""
+        joints = self._joints.latest
+        return None if joints is None else joints.positions.tolist()
+
+    def measured(self) -> tuple[Pose, float] | None:
+        """Return the tcp's latest pose and the gripper's width [m]; None: not known."""
+        joints = self._joints.latest
+        if joints is None:
+            return None
         try:
-            return pose_of(self._buffer.lookup_transform(BASE, TCP, RosTime()))
+            return pose_of(self._buffer.lookup_transform(BASE, TCP, RosTime())), joints.width
         except TransformException:
             return None
 

@@ -85,11 +85,6 @@ class Stream:
             if self._trajectory is not None:
                 self._trajectory = self._trajectory.stopped(self._clock.now(), within)
 
-    def release(self) -> None:
-        """Send nothing any more: something else moves the arm."""
-        with self._changing:
-            self._trajectory = None
-
     def _run(self) -> None:
         due = self._clock.now()
         while not self._closing.is_set():

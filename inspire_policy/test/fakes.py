@@ -93,6 +93,9 @@ class FakeRobot:
     def follow(self, instruction: str = 'pick up the ball', timeout: float = 0.0) -> Outcome:
         return self.follower.follow(instruction, timeout, lambda: self.interruption())
 
+    def measured(self) -> tuple[Pose, float]:
+        return self.observe((), False).tcp, 0.07
+
     def observe(self, cameras: tuple[str, ...], needs_truth: bool) -> PolicyObservation:
         if self.stale:
             raise StaleObservation(self.stale)

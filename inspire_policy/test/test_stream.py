@@ -182,16 +182,6 @@ def test_a_failure_to_send_is_told_and_ends_the_stream(clock: TickedClock) -> No
     assert str(told) == "[OSError('no network')]"
 
 
-def test_released_it_is_silent(stream: Stream, clock: TickedClock, recorder: Recorder) -> None:
-    begin(stream, clock, recorder)
-    stream.release()
-    count = len(recorder.sent)
-    for _ in range(10):
-        clock.set(clock.now() + 0.01)
-        time.sleep(0.002)
-    assert len(recorder.sent) <= count + 1  # one may have been on its way
-
-
 def test_without_a_pose_there_is_nothing_to_integrate_a_chunk_on(stream: Stream) -> None:
     with pytest.raises(RuntimeError, match='no pose'):
         stream.extend(np.zeros((8, 7)), 0.05)

@@ -48,7 +48,7 @@ class RobotOfTopics(Node):
 
     def __init__(self) -> None:
         super().__init__('robot')
-        self.seeing, self.width, self.place = True, 0.07, START
+        self.seeing, self.following, self.width, self.place = True, True, 0.07, START
         self.level, self.message = DiagnosticStatus.OK, ''
         self.poses: list[tuple[float, PoseStamped]] = []
         self.widths: list[float] = []
@@ -112,7 +112,7 @@ class RobotOfTopics(Node):
 
     def _on_pose(self, message: PoseStamped) -> None:
         self.poses.append((time.monotonic(), message))
-        if self.level == DiagnosticStatus.OK:
+        if self.following and self.level == DiagnosticStatus.OK:
             place = message.pose.position
             self.place = place.x, place.y, place.z
 
@@ -194,14 +194,14 @@ def test_a_goal_moves_the_arm_is_reported_and_then_held(graph: Callable) -> None
     assert (status, result.code) == (GoalStatus.STATUS_SUCCEEDED, Result.NONE)
     assert (result.chunks, result.steps) == (3, 24)
 
+    assert standing(robot)
     reached = robot.poses[-1][1]
     assert reached.header.frame_id == 'base_link'
     assert reached.pose.position.x == pytest.approx(0.3 + 3 * 8 * 0.002)
     assert robot.widths[-1] == pytest.approx(0.05)
     first = robot.poses[0][1].pose.position
-    assert (first.x, first.y, first.z) == pytest.approx(START, abs=1e-3), 'where it is measured'
-    ways = np.diff([message.pose.position.x for _, message in robot.poses])
-    assert ways.max() < 0.05 * 0.04 + 1e-3, 'never a leap'
+    assert (first.x, first.y, first.z) == pytest.approx(START, abs=5e-3), 'where it is'
+    assert fastest(robot) < 0.041, '2 mm a step, never a leap'
 
     count = len(robot.poses)
     wait_for(lambda: len(robot.poses) > count + 20, 'the hold is repeated')
@@ -252,6 +252,14 @@ def test_an_instruction_on_the_topic_is_followed_and_an_empty_one_ends_it(
     wait_for(lambda: standing(robot), 'it stands')
 
 
+def fastest(robot: RobotOfTopics) -> float:
+    """The greatest speed between two set-points [m/s]."""
+    stamps = [message.header.stamp for _, message in robot.poses]
+    times = [stamp.sec + stamp.nanosec * 1e-9 for stamp in stamps]
+    ways = np.diff([message.pose.position.x for _, message in robot.poses])
+    return float(np.max(np.abs(ways) / np.diff(times)))
+
+
 def standing(robot: RobotOfTopics, count: int = 60) -> bool:
     """Whether the last set-points, for longer than a chunk's pause, were all the same."""
     before = len(robot.poses)
@@ -278,8 +286,7 @@ def test_a_newer_goal_takes_over_without_a_leap(graph: Callable) -> None:
     assert (status, result.code) == (GoalStatus.STATUS_ABORTED, Result.PREEMPTED)
     status, result = second.result()
     assert (status, result.code) == (GoalStatus.STATUS_SUCCEEDED, Result.NONE)
-    ways = np.diff([message.pose.position.x for _, message in robot.poses])
-    assert np.abs(ways).max() < 0.04 * 0.05 + 1e-3
+    assert fastest(robot) < 0.041
 
 
 @pytest.mark.parametrize('instruction', ['', 'go', '棒' * 1024])
@@ -336,28 +343,17 @@ def test_nan_actions_end_the_goal_and_never_reach_the_arm(graph: Callable) -> No
     assert np.isfinite([message.pose.position.x for _, message in robot.poses]).all()
 
 
-def test_an_idle_arm_that_is_put_elsewhere_is_left_there_until_the_next_goal(
-    graph: Callable,
-) -> None:
+def test_an_idle_arm_that_is_put_elsewhere_is_held_there(graph: Callable) -> None:
     robot = graph(ForwardPolicy(chunks=1))
     robot.send('pick up the ball').result()
     wait_for(lambda: standing(robot))
-    robot.destroy_subscription(next(s for s in robot.subscriptions if 'pose_com' in s.topic_name))
-    robot.place = (0.2, 0.2, 0.3)
-    wait_for(lambda: robot.count_publishers('pose_command'))
-    poses: list[PoseStamped] = []
-    robot.create_subscription(PoseStamped, 'pose_command', lambda m: poses.append(m), COMMAND)
-
-    def silent() -> bool:
-        count = len(poses)
-        time.sleep(0.1)
-        return len(poses) == count
-
-    wait_for(silent, 'the stream is silent')
-    robot.send('pick up the ball')
-    wait_for(lambda: poses and poses[-1].pose.position.y > 0.19)
-    after = [message for message in poses if message.pose.position.y > 0.19]
-    assert after[0].pose.position.x == pytest.approx(0.2, abs=1e-3)
+    robot.following = False
+    robot.place, robot.width = (0.2, 0.2, 0.3), 0.02
+    wait_for(lambda: robot.poses[-1][1].pose.position.y == 0.2)
+    wait_for(lambda: robot.widths[-1] == 0.02)
+    robot.following = True
+    robot.send('pick up the ball').result()
+    assert robot.poses[-1][1].pose.position.x == pytest.approx(0.2 + 8 * 0.002)
 
 
 def test_a_policy_that_breaks_down_ends_the_node_with_an_error(ros_domain: int) -> None:

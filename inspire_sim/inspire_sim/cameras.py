@@ -19,10 +19,35 @@ CAMERA = 'camera'
 CAMERAS = (CAMERA, WRIST_CAMERA)
 OPTICAL_FRAMES = {name: f'{name}_optical_frame' for name in CAMERAS}
 
-LOOK_AT = (0.25, 0.0, 0.10)   # base_link [m]: between the arm and where objects lie
-DISTANCE = 1.15               # [m]
-ELEVATION = np.radians(36.0)  # of the camera above the table, seen from LOOK_AT
-FOVY = 38.0                   # vertical field of view [degrees], as MuJoCo takes it
+
+@dataclass(frozen=True)
+class Viewpoint:
+    """Where a third-person camera stands.
+
+    look_at: point in base_link [m]; distance from it [m]; elevation above the table and turn about
+    the vertical against the viewer's x axis [rad]; fovy: vertical field of view [degrees].
+    """
+
+    look_at: tuple[float, float, float]
+    distance: float
+    elevation: float
+    turn: float
+    fovy: float
+
+    def place(self, viewer_yaw: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Position (3,) and MuJoCo quaternion (4,) of the camera in base_link."""
+        yaw = viewer_yaw + self.turn
+        back = np.array([np.cos(yaw) * np.cos(self.elevation),
+                         np.sin(yaw) * np.cos(self.elevation), np.sin(self.elevation)])
+        right = np.array([-np.sin(yaw), np.cos(yaw), 0.0])
+        axes = np.stack([right, np.cross(back, right), back], axis=1)
+        return np.array(self.look_at) + self.distance * back, quaternion_wxyz(axes)
+
+
+# What policies see: exactly the viewer's directions, objects as large as may be.
+VIEWER = Viewpoint((0.25, 0.0, 0.10), 1.15, float(np.radians(36.0)), 0.0, 38.0)
+# What people see in a video: the whole arm, a little from the side. Left stays left.
+AUDIENCE = Viewpoint((0.22, 0.0, 0.14), 1.32, float(np.radians(28.0)), 0.32, 36.0)
 
 # MuJoCo's cameras look along -z with y up, optical frames along z with y down.
 _OPTICAL_IN_MUJOCO = np.diag([1.0, -1.0, -1.0])
@@ -50,12 +75,8 @@ class Intrinsics:
 
 def add_viewer_camera(spec: mujoco.MjSpec, viewer_yaw: float) -> None:
     """Add the third-person camera at the viewer, whose frame is base_link turned by yaw [rad]."""
-    back = np.array([np.cos(viewer_yaw) * np.cos(ELEVATION),
-                     np.sin(viewer_yaw) * np.cos(ELEVATION), np.sin(ELEVATION)])
-    right = np.array([-np.sin(viewer_yaw), np.cos(viewer_yaw), 0.0])
-    axes = np.stack([right, np.cross(back, right), back], axis=1)
-    spec.worldbody.add_camera(name=CAMERA, pos=np.array(LOOK_AT) + DISTANCE * back,
-                              quat=quaternion_wxyz(axes), fovy=FOVY)
+    position, quaternion = VIEWER.place(viewer_yaw)
+    spec.worldbody.add_camera(name=CAMERA, pos=position, quat=quaternion, fovy=VIEWER.fovy)
 
 
 def intrinsics(model: mujoco.MjModel, camera: str, width: int, height: int) -> Intrinsics:

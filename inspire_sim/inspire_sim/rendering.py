@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspire_sim.assembly import FULL, SceneBuilder, assemble
-from inspire_sim.cameras import CAMERA, FOVY
+from inspire_sim.cameras import AUDIENCE, CAMERA
 from inspire_sim.robot import place_robot
 from inspire_sim.tasks import find
 from piper_driver.pose import Pose
@@ -94,8 +94,9 @@ class VideoRenderer:
         self._scene.place(self._model, self._data)
         mujoco.mj_forward(self._model, self._data)
         self._renderer = Renderer(self._model, *size, shadows=True)
-        # A little wider than the policy's picture: the whole arm belongs in a video.
-        self._model.camera(CAMERA).fovy[:] = FOVY * 1.12
+        camera = self._model.camera(CAMERA)
+        camera.pos[:], camera.quat[:] = AUDIENCE.place(viewer_yaw)
+        camera.fovy[:] = AUDIENCE.fovy
 
     def render(self, position: Sequence[float], gripper_width: float,
                objects: Mapping[str, Pose], camera: str = CAMERA) -> Picture:

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from inspire_sim.cameras import (
+    AUDIENCE,
     CAMERA,
     CAMERAS,
+    VIEWER,
     intrinsics,
     optical_pose,
     optical_pose_in_body,
@@ -111,3 +113,15 @@ def test_mujoco_and_we_agree_on_the_focal_length() -> None:
     spec.worldbody.add_camera(name='c', fovy=90.0)
     view = intrinsics(spec.compile(), 'c', 640, 480)
     assert view.focal == pytest.approx(240.0) and view.centre == (319.5, 239.5)
+
+
+@pytest.mark.parametrize('yaw', YAWS.values(), ids=YAWS)
+def test_left_stays_left_for_the_audience_of_a_video(yaw: float) -> None:
+    front, right, _ = viewer_axes(yaw)
+    for viewpoint, least in ((VIEWER, 0.999), (AUDIENCE, 0.9)):
+        _, quaternion = viewpoint.place(yaw)
+        axes = np.zeros(9)
+        mujoco.mju_quat2Mat(axes, quaternion)
+        image_right, image_up, towards_viewer = axes.reshape(3, 3).T
+        assert image_right @ right > least
+        assert image_up[2] > 0.7 and towards_viewer @ front > 0.7

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
@@ -380,3 +381,20 @@ def test_a_policy_that_breaks_down_ends_the_node_with_an_error(ros_domain: int) 
         robot.destroy_node()
         rclpy.shutdown()
         threading.excepthook = unhandled
+
+
+def test_the_readme_lists_every_topic_of_the_node_and_no_other(graph: Callable) -> None:
+    robot = graph(ForwardPolicy())
+    readme = (Path(__file__).parents[2] / 'README.md').read_text()
+    section = readme.split('### Topics')[1].split('###')[0]
+    listed = set(re.findall(r'`(\S+)`', ' '.join(re.findall(r'^\|([^|]*)\|', section, re.MULTILINE))))
+
+    def present() -> set[str]:
+        topics = robot.get_publisher_names_and_types_by_node('policy', '/')
+        topics += robot.get_subscriber_names_and_types_by_node('policy', '/')
+        names = {topic for topic, _ in topics if '/_action/' not in topic}
+        return names - {'/rosout', '/parameter_events', '/clock'}
+
+    otherwise = {'joint_command', 'grasp_contacts'}  # with command:=joint, with needs_truth
+    expected = {'/' + name.removeprefix('/') for name in listed - otherwise}
+    wait_for(lambda: present() == expected, f'{expected} are the topics, but {present()}')

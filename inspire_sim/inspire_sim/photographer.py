@@ -13,7 +13,8 @@ from threading import Condition, Thread
 
 import mujoco
 
-from inspire_sim.rendering import Picture, Renderer
+from inspire_sim.rendering import Renderer
+from inspire_sim.sights import Picture
 
 START_TIMEOUT = 60.0   # [s], for OpenGL's first context on a busy machine
 

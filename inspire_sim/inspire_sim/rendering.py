@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 from inspire_sim.assembly import FULL, SceneBuilder, assemble
 from inspire_sim.cameras import AUDIENCE, CAMERA
 from inspire_sim.robot import place_robot
+from inspire_sim.sights import Picture
 from inspire_sim.tasks import find
 from piper_driver.pose import Pose
-
-Picture = NDArray[np.uint8]   # (height, width, 3), RGB, upper row first
 
 
 class RenderError(RuntimeError):

@@ -32,8 +32,8 @@ from inspire_sim.cameras import (
 from inspire_sim.loop import SimulationLoop, StepRefused
 from inspire_sim.pacing import Pace
 from inspire_sim.photographer import Photographer
-from inspire_sim.rendering import Picture
 from inspire_sim.robot import WRIST_CAMERA
+from inspire_sim.sights import Picture
 from inspire_sim.sim_parameters import SimParameters
 from inspire_sim.tasks import UnknownTask
 from inspire_sim.window import Window

@@ -11,7 +11,6 @@ of the arm, so that another thread may command it. Who sets set-points is open: 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from threading import RLock
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,11 +20,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from inspire_sim.assembly import PHYSICS_STEP, SceneBuilder, assemble
 from inspire_sim.cameras import CAMERAS
-from inspire_sim.rendering import Picture, Renderer
+from inspire_sim.rendering import Renderer
 from inspire_sim.robot import FINGERS, TCP, place_robot
+from inspire_sim.sights import Observation, Picture, Truth
 from inspire_sim.simulated_arm import SimulatedArm
 from inspire_sim.tasks import find
-from piper_driver.arm import ArmState
 from piper_driver.controller import ArmController, CommandRefused
 from piper_driver.kinematics import HOME
 from piper_driver.limits import PIPER
@@ -41,37 +40,15 @@ POLICY_STEP = 0.05      # [s], of one action
 SETTLING = 0.5          # [s] of physics before an episode begins
 
 
+__all__ = ['NoTask', 'Observation', 'PhysicsError', 'TableWorld', 'Truth', 'World']
+
+
 class PhysicsError(RuntimeError):
     """The simulation diverged; the message names when and where. Reset the world."""
 
 
 class NoTask(RuntimeError):
     """The world was used before `reset` gave it a task."""
-
-
-@dataclass(frozen=True, eq=False)
-class Observation:
-    """What a policy may see. images: camera -> (height, width, 3) RGB; tcp in base_link."""
-
-    stamp: float
-    images: dict[str, Picture]
-    arm: ArmState
-    tcp: Pose
-    instruction: str
-
-
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """What only the simulation knows. objects: frame -> grasp frame in base_link.
-
-    grasped: frames of the objects that both fingers touch. gripper_width: total [m].
-    """
-
-    stamp: float
-    tcp: Pose
-    objects: dict[str, Pose]
-    grasped: frozenset[str]
-    gripper_width: float
 
 
 class World(Protocol):

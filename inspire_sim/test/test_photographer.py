@@ -4,7 +4,8 @@ import pytest
 
 from inspire_sim.cameras import CAMERAS
 from inspire_sim.photographer import Photographer
-from inspire_sim.rendering import Picture, RenderError
+from inspire_sim.rendering import RenderError
+from inspire_sim.sights import Picture
 from inspire_sim.world import TableWorld
 
 Delivery = tuple[float, dict[str, Picture]]

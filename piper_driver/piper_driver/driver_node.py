@@ -78,8 +78,8 @@ class DriverNode(Node):
         self._tf = TFMessage(transforms=self._transforms)
 
     def _make_interfaces(self) -> None:
-        self._joint_states = self.create_publisher(JointState, 'joint_states', qos.SENSOR)
-        self._executed_command = self.create_publisher(JointState, 'executed_command', qos.SENSOR)
+        self._joint_states = self.create_publisher(JointState, 'joint_states', qos.STATE)
+        self._executed_command = self.create_publisher(JointState, 'executed_command', qos.STATE)
         self._tf_topic = self.create_publisher(TFMessage, '/tf', qos.TF)
         self._arm_status = self.create_publisher(DiagnosticStatus, 'arm_status', qos.SENSOR)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', qos.EVENT)

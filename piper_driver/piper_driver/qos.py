@@ -15,6 +15,8 @@ def _profile(depth: int, reliable: bool = True, latched: bool = False) -> QoSPro
 # Measurements and images. Reliable at the publisher, so that a recorder loses nothing and a
 # best-effort reader still matches.
 SENSOR = _profile(10)
+# The same at 200 Hz: a second of it, for a reader (a recorder) that is late on a busy machine.
+STATE = _profile(200)
 # Set-points: only the newest one matters, an old one must not queue behind it.
 COMMAND = _profile(1)
 # What a late-comer must know: the instruction, the robot's description.

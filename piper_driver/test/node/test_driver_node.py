@@ -41,8 +41,8 @@ class Graph:
         self.client = Node('client')
         self.heard = {}
         for topic, kind, profile in (
-                ('joint_states', JointState, qos.SENSOR),
-                ('executed_command', JointState, qos.SENSOR),
+                ('joint_states', JointState, qos.STATE),
+                ('executed_command', JointState, qos.STATE),
                 ('arm_status', DiagnosticStatus, qos.SENSOR), ('/tf', TFMessage, qos.TF),
                 ('/diagnostics', DiagnosticArray, qos.EVENT),
                 ('robot_description', String, qos.LATCHED)):

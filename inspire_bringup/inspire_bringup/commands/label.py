@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from inspire_labeler.label_table import Row
     from inspire_labeler.recompute import Comparison, Recomputed, Recorded
 
-HELP = "compute an episode's labels from its bag, in hindsight too, and compare with the live ones"
+HELP = 'Compute the labels of an episode from its bag and compare them with the live ones.'
 FILE = 'labels.parquet'
 
 

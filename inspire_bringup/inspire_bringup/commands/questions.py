@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from inspire_labeler.formulation import Formulation
 
-HELP = 'print what is asked about an instruction, and the allowed answers'
+HELP = 'Print what is asked about an instruction, and the allowed answers.'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

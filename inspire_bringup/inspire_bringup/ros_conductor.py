@@ -119,7 +119,7 @@ class Conductor:
         succeeded = 0
         for index in range(self.parameters.episodes):
             ending = self.episode(self.parameters.seed + index)
-            if ending.error:
+            if ending.error and self.parameters.episodes == 1:
                 raise EpisodeError(ending.note)
             succeeded += ending.outcome != Outcome.FAILURE
         if self.parameters.episodes > 1:
@@ -127,7 +127,12 @@ class Conductor:
         return 0 if succeeded == self.parameters.episodes else 1
 
     def episode(self, seed: int) -> Ending:
-        """Run one episode."""
+        """Run one episode.
+
+        Raises:
+            EpisodeError: a node did not answer; whatever was recorded is closed before.
+
+        """
         instruction = self.set_up(seed)
         say(f'"{instruction}"' + (f' (seed {seed})' if self.parameters.task else ''))
         self.record(instruction, seed)
@@ -135,11 +140,12 @@ class Conductor:
         try:
             ending = self.act(instruction, narration)
         except EpisodeError as error:
-            ending = Ending(Outcome.FAILURE, str(error), error=True)
+            self.stop_recording(Ending(Outcome.FAILURE, str(error), error=True))
+            raise
         for line in narration.summary():
             say(line)
         self.stop_recording(ending)
-        if not ending.error:
+        if not ending.error or self.parameters.episodes > 1:
             say(f'{ending.note}; {self.figures(narration)}')
         return ending
 

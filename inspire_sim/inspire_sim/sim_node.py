@@ -48,6 +48,7 @@ from tf2_msgs.msg import TFMessage
 FAST_EVERY = 2      # control instants between messages of clock, objects and contacts: 100 Hz
 SLOW_EVERY = 20     # of the task's state and the window: 10 Hz
 WATCH_PERIOD = 0.2  # wall [s] between looks at the threads
+SLOWNESS_TOLD = 2.0  # wall [s] lost to slowness between two warnings
 
 
 class SimNode(Node):
@@ -63,6 +64,7 @@ class SimNode(Node):
         self.world = TableWorld(CAMERAS, parameters.viewer_yaw, size)
         self.world.reset(parameters.task, parameters.seed)
         self.driver = DriverNode(self.world.arm)
+        self.dropped_told = 0.0
         self._begin_episode()
         self._make_publishers()
         self.photographer = Photographer(CAMERAS, size, self.publish_pictures)
@@ -160,6 +162,12 @@ class SimNode(Node):
             raise failure
         if self.loop.diverged:
             self.get_logger().error(self.loop.diverged, throttle_duration_sec=5.0)
+        dropped = self.loop.pace.dropped
+        if dropped > self.dropped_told + SLOWNESS_TOLD:
+            self.get_logger().warning(
+                f'this machine is too slow for real_time_factor '
+                f'{self.parameters.real_time_factor}: {dropped:.1f} s of wall time lost so far')
+            self.dropped_told = dropped
 
     def reset_world(self, request: ResetWorld.Request,
                     response: ResetWorld.Response) -> ResetWorld.Response:

@@ -21,6 +21,8 @@ _WALLS: tuple[Colour, ...] = ((0.82, 0.84, 0.86), (0.76, 0.80, 0.78), (0.86, 0.8
 
 def add_room(spec: mujoco.MjSpec, random: np.random.Generator) -> None:
     """Add table, floor, walls and light to the spec."""
+    # What pictures are sharp for: shadows, above all, are drawn for this much of the world.
+    spec.stat.center, spec.stat.extent = [0.3, 0.0, 0.1], 0.8
     _table(spec, random)
     _walls(spec, random)
     _light(spec, random)
@@ -65,7 +67,7 @@ def _walls(spec: mujoco.MjSpec, random: np.random.Generator) -> None:
                      builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT, rgb1=shade(wall, 1.2),
                      rgb2=shade(wall, 0.8))
     skirting = shade(wall, 1.5)
-    spec.add_material(name='wall', emission=0.5, specular=0.0)   # as if by a window behind us
+    spec.add_material(name='wall', emission=0.4, specular=0.0)   # as if by a window behind us
     for x, y, half in ((-1.5, 0.0, (0.02, 3.2, 1.3)), (0.3, 2.2, (3.2, 0.02, 1.3)),
                        (0.3, -2.2, (3.2, 0.02, 1.3))):
         _seen(world, mujoco.mjtGeom.mjGEOM_BOX, (x, y, FLOOR + 1.3), half, wall, 'wall')
@@ -76,7 +78,7 @@ def _walls(spec: mujoco.MjSpec, random: np.random.Generator) -> None:
 
 def _light(spec: mujoco.MjSpec, random: np.random.Generator) -> None:
     bearing, height = random.uniform(-np.pi, np.pi), np.radians(random.uniform(48.0, 75.0))
-    strength, warmth = random.uniform(0.50, 0.72), random.uniform(-0.06, 0.06)
+    strength, warmth = random.uniform(0.46, 0.60), random.uniform(-0.06, 0.06)
     from_above = np.array([np.cos(bearing) * np.cos(height), np.sin(bearing) * np.cos(height),
                            np.sin(height)])
     colour = strength * np.array([1.0 + warmth, 1.0, 1.0 - warmth])
@@ -85,14 +87,14 @@ def _light(spec: mujoco.MjSpec, random: np.random.Generator) -> None:
                     pos=np.array([0.3, 0.0, 0.0]) + 2.0 * from_above, dir=-from_above,
                     diffuse=colour, specular=0.35 * colour, ambient=[0.0, 0.0, 0.0],
                     castshadow=True)
-    fill = random.uniform(0.16, 0.26)
+    fill = random.uniform(0.12, 0.20)
     world.add_light(name='fill', type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
                     pos=np.array([0.3, 0.0, 1.5]) - from_above * np.array([1.0, 1.0, 0.0]),
                     dir=[from_above[0], from_above[1], -0.8], diffuse=[fill] * 3,
                     specular=[0.05] * 3, castshadow=False)
-    ambient = random.uniform(0.26, 0.36)
+    ambient = random.uniform(0.25, 0.33)
     spec.visual.headlight.ambient = [ambient] * 3
-    spec.visual.headlight.diffuse = [0.12] * 3
+    spec.visual.headlight.diffuse = [0.08] * 3
     spec.visual.headlight.specular = [0.0] * 3
 
 

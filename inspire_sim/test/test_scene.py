@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Laws of every scene: nothing touches what it should not, nothing is solved yet, all is in reach."""
+"""Laws of every scene: nothing touches what it should not, nothing is solved, all is in reach."""
 
 import mujoco
 import numpy as np
@@ -114,7 +114,7 @@ def test_leaving_out_the_distractors_changes_nothing_else() -> None:
         seed = next(s for s in range(20) if len(started(find(task, s)[1], s)[0].objects)
                     > len(find(task, s)[1].present))
         _, variant = find(task, seed)
-        scene, full, _ = started(variant, seed)
+        _, full, _ = started(variant, seed)
         bare_scene, bare, _ = started(variant, seed, builder=without_distractors)
         assert {item.frame for item in bare_scene.objects} == set(variant.present)
         for item in bare_scene.objects:

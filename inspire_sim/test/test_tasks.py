@@ -6,8 +6,17 @@ from inspire_sim.shapes import SHAPES
 from inspire_sim.tasks import TASKS, Goal, Role, UnknownTask, find, task, variants, viewer_right
 
 # Contract: every frame that the simulation publishes.
-FRAMES = ["ball", "plug", "can", "apple", "watermelon", "cabinet", "plate_1", "plate_2", "plate_3", "banana", "plate", "blue_cup", "green_cup", "red_cup", "orange_cup", "yellow_cup", "cookies", "towel", "green_cube", "blue_cube", "bowl_1", "bowl_2", "bowl_3", "book", "green_lego", "blue_lego", "orange"]
-IDS = ["pick_ball", "pick_plug", "move_can_near", "pull_plate", "push_plate", "banana_in_plate", "cup_in_plate", "cookies_on_towel", "stack_cubes", "stack_bowls", "cup_on_plate", "ball_on_book", "stack_legos", "banana_on_towel", "pick_orange"]
+FRAMES = [
+    'ball', 'plug', 'can', 'apple', 'watermelon', 'cabinet', 'plate_1', 'plate_2', 'plate_3',
+    'banana', 'plate', 'blue_cup', 'green_cup', 'red_cup', 'orange_cup', 'yellow_cup', 'cookies',
+    'towel', 'green_cube', 'blue_cube', 'bowl_1', 'bowl_2', 'bowl_3', 'book', 'green_lego',
+    'blue_lego', 'orange',
+]
+IDS = [
+    'pick_ball', 'pick_plug', 'move_can_near', 'pull_plate', 'push_plate', 'banana_in_plate',
+    'cup_in_plate', 'cookies_on_towel', 'stack_cubes', 'stack_bowls', 'cup_on_plate',
+    'ball_on_book', 'stack_legos', 'banana_on_towel', 'pick_orange',
+]
 PIPER_REAL = -np.pi / 2
 
 
@@ -29,7 +38,8 @@ def test_every_variant_has_an_instruction_of_its_own() -> None:
 
 def test_instructions_are_worded_as_in_the_paper() -> None:
     worded = {variant.instruction for variant in variants()}
-    assert {'pick up the ball', 'move the can near the watermelon', 'put the blue cup in the plate',
+    assert {'pick up the ball', 'move the can near the watermelon',
+            'put the blue cup in the plate',
             'pull out the bottom plate from the cabinet', 'push the top plate into the cabinet',
             'stack the left bowl on the middle bowl', 'put the orange cup on the plate',
             'stack the green lego on the blue lego', 'put the banana on the towel'} <= worded

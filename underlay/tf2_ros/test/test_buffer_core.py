@@ -69,17 +69,15 @@ def test_any_path_in_a_random_tree_equals_the_product_along_it(core):
 
 def test_nothing_is_extrapolated_and_the_error_names_frames_and_times(core):
     core.insert('world', 'ball', 5 * SECOND, at(0.0))
-    with pytest.raises(
-        ExtrapolationException, match=r'at time 6\.000000, but only time 5\.000000 is in the buf'
-    ):
+    with pytest.raises(ExtrapolationException, match=r'time 6\.000000 .* known is of 5\.000000'):
         core.lookup('world', 'ball', 6 * SECOND)
     core.insert('world', 'ball', 7 * SECOND, at(0.0))
-    future = r'into the future\.  Requested time 8\.000000 but the latest data is at time 7\.00'
+    future = r'into the future refused: time 8\.000000 .* newest transform is of 7\.000000'
     with pytest.raises(ExtrapolationException, match=future):
         core.lookup('world', 'ball', 8 * SECOND)
     past = (
-        r'into the past\.  Requested time 4\.000000 but the earliest data is at time 5\.000000, '
-        r'when looking up transform from frame \[ball\] to frame \[world\]'
+        r'into the past refused: time 4\.000000 was asked for, and the oldest transform is of '
+        r"5\.000000 \(transform from 'ball' to 'world'\)"
     )
     with pytest.raises(ExtrapolationException, match=past):
         core.lookup('world', 'ball', 4 * SECOND)
@@ -118,10 +116,10 @@ def test_data_older_than_the_cache_is_forgotten_and_refused():
     core = BufferCore(cache_ns=SECOND)
     for tenth in range(31):
         core.insert('world', 'ball', SECOND + tenth * SECOND // 10, at(0.0))
-    with pytest.raises(ExtrapolationException, match=r'earliest data is at time 3\.000000'):
+    with pytest.raises(ExtrapolationException, match=r'oldest transform is of 3\.000000'):
         core.lookup('world', 'ball', 2 * SECOND)
     refused = core.insert('world', 'ball', 2 * SECOND, at(0.0), authority='sim')
-    assert re.match(r'TF_OLD_DATA .* frame ball at time 2\.000000 .* authority sim', refused)
+    assert re.match(r'TF_OLD_DATA: transform of ball at 2\.000000, sent by sim', refused)
 
 
 @pytest.mark.parametrize(
@@ -144,13 +142,13 @@ def test_a_wrong_transform_is_refused_with_its_reason(core, parent, child, trans
 
 def test_unknown_empty_and_slashed_frames_are_named(core):
     core.insert('world', 'ball', SECOND, at(0.0))
-    with pytest.raises(LookupException, match='"bal" passed to .* target_frame does not exist'):
+    with pytest.raises(LookupException, match="target_frame 'bal' does not exist"):
         core.lookup('bal', 'ball', 0)
-    with pytest.raises(LookupException, match='"x" passed to .* source_frame does not exist'):
+    with pytest.raises(LookupException, match="source_frame 'x' does not exist"):
         core.lookup('ball', 'x', 0)
-    with pytest.raises(InvalidArgumentException, match='cannot be empty'):
+    with pytest.raises(InvalidArgumentException, match='is empty'):
         core.lookup('', 'ball', 0)
-    with pytest.raises(InvalidArgumentException, match="cannot start with a '/'"):
+    with pytest.raises(InvalidArgumentException, match="'/world'.*no leading slash"):
         core.lookup('/world', 'ball', 0)
 
 
@@ -163,7 +161,7 @@ def test_two_trees_are_not_connected(core):
     core.insert('world', 'ball', SECOND, at(0.0))
     core.insert('mars', 'rover', SECOND, at(0.0))
     for stamp in (0, SECOND):
-        with pytest.raises(ConnectivityException, match="between 'ball' and 'rover'"):
+        with pytest.raises(ConnectivityException, match="connects 'rover' with 'ball'"):
             core.lookup('ball', 'rover', stamp)
 
 
@@ -261,7 +259,7 @@ def test_all_frames_are_listed_as_yaml(core):
         '  most_recent_transform: 3.000000\n  oldest_transform: 1.000000\n'
         '  buffer_length: 2.000\n'
     )
-    assert core.all_frames_as_string() == 'Frame ball exists with parent world.\n'
+    assert core.all_frames_as_string() == 'ball: child of world\n'
 
 
 def test_a_lookup_and_an_insert_are_quick_enough_for_a_hot_path(core):

@@ -87,18 +87,18 @@ class History:
         if len(stamps) < 2:
             only = stamps[0] if stamps else 0
             raise ExtrapolationException(
-                f'Lookup would require extrapolation at time {display(time)}, '
-                f'but only time {display(only)} is in the buffer'
+                f'extrapolation refused: time {display(time)} was asked for, '
+                f'and the only transform known is of {display(only)}'
             )
         if time > stamps[-1]:
             raise ExtrapolationException(
-                f'Lookup would require extrapolation into the future.  Requested time '
-                f'{display(time)} but the latest data is at time {display(stamps[-1])}'
+                f'extrapolation into the future refused: time {display(time)} was asked for, '
+                f'and the newest transform is of {display(stamps[-1])}'
             )
         if time < stamps[0]:
             raise ExtrapolationException(
-                f'Lookup would require extrapolation into the past.  Requested time '
-                f'{display(time)} but the earliest data is at time {display(stamps[0])}'
+                f'extrapolation into the past refused: time {display(time)} was asked for, '
+                f'and the oldest transform is of {display(stamps[0])}'
             )
         index = bisect_right(stamps, time)
         before, after = stamps[index - 1], stamps[index]
@@ -144,8 +144,8 @@ class BufferCore:
             self._frames.add(parent)
             if not history.insert(stamp, parent, transform, self._cache_ns):
                 return (
-                    f'TF_OLD_DATA ignoring data from the past for frame {child} at time '
-                    f'{display(stamp)} according to authority {authority}'
+                    f'TF_OLD_DATA: transform of {child} at {display(stamp)}, sent by {authority}, '
+                    'is older than the cache reaches; it is not kept'
                 )
             history.authority = authority
             if self._waiting:
@@ -215,7 +215,7 @@ class BufferCore:
         """One line a frame that has a parent."""
         with self._changed:
             return ''.join(
-                f'Frame {child} exists with parent {history.latest()[1] or "NO_PARENT"}.\n'
+                f'{child}: child of {history.latest()[1] or "nothing"}\n'
                 for child, history in self._histories.items()
             )
 
@@ -230,17 +230,16 @@ class BufferCore:
         return ''.join(entries) or '[]'
 
     def _check(self, argument: str, frame: str) -> None:
-        where = f'passed to lookupTransform argument {argument}'
         if not frame:
             raise InvalidArgumentException(
-                f'Invalid argument "" {where} - in tf2 frame_ids cannot be empty'
+                f'{argument} is empty; valid: the name of a frame on /tf or /tf_static'
             )
         if frame.startswith('/'):
             raise InvalidArgumentException(
-                f'Invalid argument "{frame}" {where} - in tf2 frame_ids cannot start with a \'/\''
+                f"{argument} is '{frame}'; a tf2 frame has no leading slash: '{frame[1:]}'"
             )
         if frame not in self._frames:
-            raise LookupException(f'"{frame}" {where} does not exist. ')
+            raise LookupException(f"{argument} '{frame}' does not exist on TF")
 
     def _ancestors(self, frame: str) -> Iterator[tuple[str, int]]:
         """(ancestor, least stamp of the moving steps below it or 0), by the latest parents."""
@@ -302,20 +301,13 @@ class BufferCore:
 
 
 def refusal(parent: str, child: str, transform: Transform, authority: str) -> str | None:
-    """Why tf2 ignores such a transform, in its words; None if it takes it."""
-    by = f'from authority "{authority}"'
+    """Why such a transform is not taken, as in tf2; None if it is."""
     if not child:
-        return f'TF_NO_CHILD_FRAME_ID: Ignoring transform {by} because child_frame_id not set '
+        return f'TF_NO_CHILD_FRAME_ID: {authority} sent a transform without a child_frame_id'
     if not parent:
-        return (
-            f'TF_NO_FRAME_ID: Ignoring transform with child_frame_id "{child}" {by} '
-            'because frame_id not set'
-        )
+        return f"TF_NO_FRAME_ID: {authority} sent a transform of '{child}' without a frame_id"
     if child == parent:
-        return (
-            f'TF_SELF_TRANSFORM: Ignoring transform {by} with frame_id and child_frame_id '
-            f'"{child}" because they are the same'
-        )
+        return f"TF_SELF_TRANSFORM: {authority} sent '{child}' as its own parent"
     x, y, z, qx, qy, qz, qw = transform
     norm = qx * qx + qy * qy + qz * qz + qw * qw
     if isfinite(x + y + z) and abs(norm - 1.0) < NORM_TOLERANCE:
@@ -323,26 +315,18 @@ def refusal(parent: str, child: str, transform: Transform, authority: str) -> st
     values = ' '.join(f'{value:f}' for value in transform)
     if all(isfinite(value) for value in transform):
         return (
-            f'TF_DENORMALIZED_QUATERNION: Ignoring transform for child_frame_id "{child}" {by} '
-            f'because of an invalid quaternion in the transform ({values})'
+            f"TF_DENORMALIZED_QUATERNION: {authority} sent '{child}' with a quaternion whose "
+            f'norm is not 1 ({values})'
         )
-    return (
-        f'TF_NAN_INPUT: Ignoring transform for child_frame_id "{child}" {by} '
-        f'because of a nan value in the transform ({values})'
-    )
+    return f"TF_NAN_INPUT: {authority} sent '{child}' with values that are not finite ({values})"
 
 
 def extrapolation(error: Exception, target: str, source: str) -> ExtrapolationException:
-    return ExtrapolationException(
-        f'{error}, when looking up transform from frame [{source}] to frame [{target}]'
-    )
+    return ExtrapolationException(f"{error} (transform from '{source}' to '{target}')")
 
 
 def unconnected(target: str, source: str) -> str:
-    return (
-        f"Could not find a connection between '{target}' and '{source}' because they are not "
-        'part of the same tree.Tf has two or more unconnected trees.'
-    )
+    return f"no chain of transforms connects '{source}' with '{target}': two separate trees"
 
 
 def yaml_lines(child: str, history: History) -> Iterator[str]:

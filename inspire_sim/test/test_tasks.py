@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from inspire_sim import layout, success
 from inspire_sim.shapes import SHAPES
 from inspire_sim.tasks import TASKS, Goal, Role, UnknownTask, find, task, variants, viewer_right
 
@@ -112,3 +115,20 @@ def test_bottom_and_top_go_by_height_whatever_the_numbers() -> None:
 def test_a_missing_object_is_named() -> None:
     with pytest.raises(KeyError, match='book is not among the objects: ball, can'):
         Role(('book',)).resolve(at(ball=(0, 0, 0), can=(0, 0, 0)), 0.0)
+
+
+def test_the_document_of_the_tasks_names_every_id_and_instruction() -> None:
+    text = (Path(__file__).parents[1] / 'TASKS.md').read_text(encoding='utf-8')
+    for entry in TASKS:
+        row = next(line for line in text.splitlines() if f'| `{entry.id}` |' in line)
+        assert row.startswith(f'| {entry.number} |') and entry.split in row
+        assert all(variant.instruction in row for variant in entry.variants)
+
+
+def test_the_document_of_the_tasks_has_the_success_tests_numbers() -> None:
+    text = (Path(__file__).parents[1] / 'TASKS.md').read_text(encoding='utf-8')
+    for number in (f'{100 * success.LIFT:.0f} cm above', f'at most {100 * success.NEAR:.0f} cm',
+                   f'at least {100 * success.PULLED_OUT:.0f} cm',
+                   f'at most {100 * success.PUSHED_IN:.1f} cm', f'{100 * layout.GAP:.1f} cm apart',
+                   f'{100 * success.LET_GO:.1f} cm away'):
+        assert number in text, number

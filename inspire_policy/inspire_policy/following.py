@@ -188,7 +188,13 @@ class Follower:
         measurement, not the image's: the arm may have been put elsewhere in between.
         """
         observation = self._observe(instruction)
-        measured = self._scene.measured() or (observation.tcp, observation.gripper_width)
+        measured = self._scene.measured()
+        while measured is None:
+            if self._clock.now() - observation.stamp > self._settings.stale_patience:
+                raise _Ended(Code.STALE_OBSERVATION, 'no joint states as new as /tf')
+            self._clock.wait_until(self._clock.now() + 0.01)
+            self._check()
+            measured = self._scene.measured()
         trajectory = self._stream.trajectory
         if trajectory is None or not near(
             measured[0], trajectory.sample(self._clock.now()).pose

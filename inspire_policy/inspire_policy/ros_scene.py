@@ -130,14 +130,18 @@ class RosScene:
         return None if joints is None else joints.positions.tolist()
 
     def measured(self) -> tuple[Pose, float] | None:
-        """Return the tcp's latest pose and the gripper's width [m]; None: not known."""
-        joints = self._joints.latest
-        if joints is None:
-            return None
+        """Return the tcp's latest pose and the gripper's width [m] then; None: not known yet.
+
+        The width is never older than the pose: both have to be of the same side of a reset.
+        """
         try:
-            return pose_of(self._buffer.lookup_transform(BASE, TCP, RosTime())), joints.width
+            found = self._buffer.lookup_transform(BASE, TCP, RosTime())
         except TransformException:
             return None
+        joints, stamp = self._joints.latest, nanoseconds(found.header.stamp)
+        if joints is None or joints.stamp < stamp:
+            return None
+        return pose_of(found), joints.width
 
     def _newest_images(self) -> dict[str, Image]:
         """Return the newest images of all cameras that are of one instant, keyed by camera."""

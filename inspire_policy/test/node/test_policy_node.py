@@ -17,6 +17,7 @@ from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TransformStamped
 from rclpy.action import ActionClient
+from rclpy.action.client import ClientGoalHandle
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Image, JointState
@@ -81,9 +82,11 @@ class RobotOfTopics(Node):
         assert self.follow.wait_for_server(DEADLINE)
         goal = Goal(instruction=instruction)
         goal.timeout.sec, goal.timeout.nanosec = int(timeout), int(timeout % 1 * 1e9)
-        return GoalInProgress(
-            self.follow.send_goal_async(goal, lambda m: self.feedback.append(m.feedback))
-        )
+        sent = ask(self, lambda: self.follow.send_goal_async(goal, self._on_feedback))
+        return GoalInProgress(self, sent)
+
+    def _on_feedback(self, message: object) -> None:
+        self.feedback.append(message.feedback)
 
     def _publish_state(self) -> None:
         now = self.get_clock().now().to_msg()
@@ -125,15 +128,34 @@ class RobotOfTopics(Node):
 class GoalInProgress:
     """A goal that was sent, and what became of it."""
 
-    def __init__(self, future: rclpy.task.Future) -> None:
-        self.handle = wait_for(lambda: future.done() and future.result())
-        assert self.handle.accepted
-        self._result = self.handle.get_result_async()
+    def __init__(self, robot: RobotOfTopics, handle: ClientGoalHandle) -> None:
+        assert handle.accepted
+        self._robot = robot
+        self._handle = handle
+        self._result = on_executor(robot, handle.get_result_async)
+
+    def cancel(self) -> None:
+        ask(self._robot, self._handle.cancel_goal_async)
 
     def result(self) -> tuple[int, Result]:
         """(GoalStatus, result) at the end."""
         response = wait_for(lambda: self._result.done() and self._result.result())
         return response.status, response.result
+
+
+def on_executor(node: Node, call: Callable) -> object:
+    """Return what `call` returns on the executor's thread: on another one an action client of
+    Jazzy may miss an answer that comes before it has noted its question.
+    """
+    task = node.executor.create_task(call)
+    wait_for(task.done)
+    return task.result()
+
+
+def ask(node: Node, call: Callable) -> object:
+    """Return the answer to a request."""
+    future = on_executor(node, call)
+    return wait_for(lambda: future.done() and future.result())
 
 
 def wait_for(condition: Callable, what: str = '') -> object:
@@ -272,7 +294,7 @@ def test_cancelling_slows_the_arm_down_and_holds_it(graph: Callable) -> None:
     robot = graph(ForwardPolicy(chunks=99))
     goal = robot.send('pick up the ball')
     wait_for(lambda: len(robot.heard['reasoning']) >= 2)
-    goal.handle.cancel_goal_async()
+    goal.cancel()
     status, result = goal.result()
     assert (status, result.code) == (GoalStatus.STATUS_CANCELED, Result.CANCELED)
     wait_for(lambda: standing(robot), 'it stands')
@@ -387,7 +409,8 @@ def test_the_readme_lists_every_topic_of_the_node_and_no_other(graph: Callable) 
     robot = graph(ForwardPolicy())
     readme = (Path(__file__).parents[2] / 'README.md').read_text()
     section = readme.split('### Topics')[1].split('###')[0]
-    listed = set(re.findall(r'`(\S+)`', ' '.join(re.findall(r'^\|([^|]*)\|', section, re.MULTILINE))))
+    first_column = ' '.join(re.findall(r'^\|([^|]*)\|', section, re.MULTILINE))
+    listed = set(re.findall(r'`(\S+)`', first_column))
 
     def present() -> set[str]:
         topics = robot.get_publisher_names_and_types_by_node('policy', '/')

@@ -31,6 +31,9 @@ LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 BEST_EFFORT = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
+QUICK = {'minimum_free_megabytes': 0, 'meeting_time': 0.2}
+
+
 class Graph:
     """A context with a node of the test's own, and a recorder in this or another process."""
 
@@ -45,8 +48,7 @@ class Graph:
 
     def add_recorder(self, **parameters) -> RecorderNode:
         overrides = [
-            Parameter(name, value=value)
-            for name, value in {'minimum_free_megabytes': 0, 'meeting_time': 0.2, **parameters}.items()
+            Parameter(name, value=value) for name, value in {**QUICK, **parameters}.items()
         ]
         self.recorder = RecorderNode(parameter_overrides=overrides)
         self.executor.add_node(self.recorder)

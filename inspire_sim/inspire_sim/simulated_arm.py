@@ -38,8 +38,8 @@ class SimulatedArm:
     def attach(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """Use the arm in `model` from now on: powered, without fault, aiming where `data` says."""
         self._model, self._data = model, data
-        self._qpos, self._qvel = arm_joint_addresses(model)
-        self._finger_qpos, self._finger_qvel = finger_addresses(model)
+        self._qpos, self._qvel = map(_run, arm_joint_addresses(model))
+        self._finger_qpos, self._finger_qvel = map(_run, finger_addresses(model))
         self._servos = np.array([model.actuator(name).id for name in ARM_JOINTS])
         self._gripper = model.actuator(GRIPPER).id
         self._gains = model.actuator_gainprm[:, 0].copy()
@@ -84,7 +84,9 @@ class SimulatedArm:
             if not self._enabled:
                 return
             assert self._data is not None
-            self._data.ctrl[self._servos] = np.clip(position, PIPER.lower, PIPER.upper)
+            self._data.ctrl[self._servos] = [
+                min(max(value, low), high) for value, low, high
+                in zip(position, PIPER.lower, PIPER.upper, strict=True)]
             self._data.ctrl[self._gripper] = min(max(gripper_width, PIPER.gripper_lower),
                                                  PIPER.gripper_upper)
 
@@ -107,13 +109,14 @@ class SimulatedArm:
     def _measured(self) -> ArmState:
         data = self._data
         assert data is not None
-        velocity, fingers = data.qvel[self._qvel], data.qvel[self._finger_qvel]
+        qpos, qvel = data.qpos, data.qvel
+        left, right = qpos[self._finger_qpos].tolist()
+        left_speed, right_speed = qvel[self._finger_qvel].tolist()
         effort = data.qfrc_actuator[self._qvel] + data.qfrc_gravcomp[self._qvel]
         return ArmState(
-            stamp=float(data.time), position=tuple(data.qpos[self._qpos].tolist()),
-            velocity=tuple(velocity.tolist()), effort=tuple(effort.tolist()),
-            gripper_width=float(data.qpos[self._finger_qpos].sum()),
-            gripper_velocity=float(fingers.sum()),
+            stamp=float(data.time), position=tuple(qpos[self._qpos].tolist()),
+            velocity=tuple(qvel[self._qvel].tolist()), effort=tuple(effort.tolist()),
+            gripper_width=left + right, gripper_velocity=left_speed + right_speed,
             gripper_effort=float(data.actuator_force[self._gripper]),
             enabled=self._enabled, fault=self._fault)
 
@@ -145,3 +148,11 @@ class SimulatedArm:
             model.actuator_gainprm[gripper, 0] = self._gains[gripper] if grip else 0.0
             model.actuator_biasprm[gripper, 1:3] = self._bias[gripper] if grip else 0.0
             model.body_gravcomp[:] = 0.0
+
+
+def _run(addresses: NDArray[np.intp]) -> slice:
+    """The addresses of joints that follow each other, as a slice: three times as fast to read."""
+    first, count = int(addresses[0]), len(addresses)
+    if addresses.tolist() != list(range(first, first + count)):
+        raise ValueError(f'joints are not next to each other in the model: {addresses.tolist()}')
+    return slice(first, first + count)

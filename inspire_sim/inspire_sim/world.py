@@ -268,6 +268,7 @@ class _Stage:
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, scene: Scene) -> None:
         self.model, self.data, self.scene = model, data, scene
         self.steps, self.start_time = 0, 0.0
+        self._warned = data.warning.number   # a view of MuJoCo's counts
         self.frames = tuple(item.frame for item in scene.objects)
         self._bodies = [model.body(item.body).id for item in scene.objects]
         self._side = np.zeros(model.ngeom, dtype=np.int8)
@@ -297,6 +298,8 @@ class _Stage:
 
     def check(self) -> None:
         """Raise PhysicsError when MuJoCo found a state that is not finite or far too large."""
+        if not any(self._warned.tolist()):
+            return
         for kind, what in _DIVERGENCE:
             if self.data.warning[kind].number:
                 joint = self.data.warning[kind].lastinfo

@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import difflib
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 COMMANDS = Path(__file__).parent / 'commands'
@@ -67,7 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(name: str, words: Sequence[str]) -> int:
     """Run a command with its arguments."""
-    module = importlib.import_module(f'inspire_bringup.commands.{name}')
+    with dying_of_interrupts():
+        module = importlib.import_module(f'inspire_bringup.commands.{name}')
     parser = argparse.ArgumentParser(prog=f'./inspire {name}', description=module.HELP)
     module.add_arguments(parser)
     parser.add_argument('--debug', action='store_true', help='show where an error comes from')
@@ -87,6 +91,23 @@ def run(name: str, words: Sequence[str]) -> int:
             raise
         print(f'inspire {name}: {error}', file=sys.stderr)
         return 1
+
+
+@contextlib.contextmanager
+def dying_of_interrupts() -> Iterator[None]:
+    """End at once on Ctrl-C while modules are imported.
+
+    There is nothing to clean up then, and Python loses a KeyboardInterrupt that is raised inside a
+    callback of the import system or of a C extension (seen: a demo that ran on).
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def names() -> list[str]:

@@ -18,6 +18,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from inspire_bringup.episode_parameters import EpisodeParameters
+from inspire_bringup.narration import ERROR
 from inspire_bringup.ros_conductor import Conductor, EpisodeError, Interrupted
 from inspire_msgs.action import FollowInstruction
 from inspire_msgs.msg import Agreement, SpatialReasoning, TaskState
@@ -62,14 +63,14 @@ def main() -> int:
         rclpy.init()
         node = EpisodeNode()
     except ValueError as error:
-        print(f'episode: {error}', file=sys.stderr)
+        print(f'{ERROR}{error}', file=sys.stderr)
         return 1
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
         return Conductor(node, executor).run()
     except EpisodeError as error:
-        print(f'episode: {error}', file=sys.stderr)
+        print(f'{ERROR}{error}', file=sys.stderr)
         return 1
     except (Interrupted, KeyboardInterrupt):
         return INTERRUPTED

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 PROGRESS = 'progress: '
+ERROR = 'episode: '  # on stderr
 WITHHELD = 'no answer'
 
 

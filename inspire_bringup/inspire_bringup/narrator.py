@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from typing import IO
 
 from rich.console import Console
 from rich.text import Text
 
-from inspire_bringup.narration import PROGRESS
+from inspire_bringup.narration import ERROR, PROGRESS
 
 ANSWER = re.compile(r'^(?P<time> *\d+\.\d s)  (?P<thing>.+?): (?P<answer>.+)$')
+PLAIN_PERIOD = 4.0  # s between two lines of progress where they cannot be redrawn
 CLEAR_LINE = '\r\x1b[2K'
 
 
@@ -25,12 +27,16 @@ class Narrator:
 
     def __init__(self, output: IO[str] | None = None) -> None:
         self.console = Console(file=output or sys.stdout, highlight=False, soft_wrap=True)
+        self.errors: list[str] = []  # what the conductor gave up for
         self._progress = ''
+        self._next_plain = 0.0
 
     def show(self, name: str, line: str) -> None:
         """Show a line that the process `name` printed."""
         if name != 'episode':
             self.say(f'{name}: {line}', 'red')
+        elif line.startswith(ERROR):
+            self.errors.append(line.removeprefix(ERROR))
         elif line.startswith(PROGRESS):
             self.progress(line.removeprefix(PROGRESS))
         else:
@@ -41,9 +47,11 @@ class Narrator:
         self._print(Text(line, style))
 
     def progress(self, text: str) -> None:
-        """Redraw the line of progress; without a terminal, print it."""
+        """Redraw the line of progress; without a terminal, print it now and then."""
         if not self.console.is_terminal:
-            self.console.print(Text(text))
+            if time.monotonic() >= self._next_plain:
+                self._next_plain = time.monotonic() + PLAIN_PERIOD
+                self.console.print(Text(text))
             return
         self._progress = text
         self._draw()
@@ -52,6 +60,7 @@ class Narrator:
         """Take the line of progress away."""
         self._clear()
         self._progress = ''
+        self._next_plain = 0.0
 
     def _print(self, text: Text) -> None:
         self._clear()

@@ -12,6 +12,7 @@ import os
 import sys
 from pathlib import Path
 
+from inspire_bringup.command_line import dying_of_interrupts
 from inspire_bringup.loops import ACT
 from inspire_bringup.narrator import Narrator
 from inspire_bringup.runner import INTERRUPTED, Outcome
@@ -40,8 +41,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--no-record', action='store_true', help='no episode, video or report')
     parser.add_argument('--no-video', action='store_true', help='no video')
     parser.add_argument(
-        '--rtf', type=float, default=1.0, help='simulated seconds a second; 0: as fast as it goes'
+        '--rtf', type=rate, default=1.0, help='simulated seconds a second; 0: as fast as it goes'
     )
+
+
+def rate(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value <= 100.0:
+        raise argparse.ArgumentTypeError(f'{text} is not in 0..100')
+    return value
 
 
 def seed(text: str) -> int:
@@ -60,8 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
     narrator = Narrator()
     outcome = act(arguments, task, folder, narrator)
     narrator.finish()
-    if outcome.message:
-        print(f'inspire demo: {outcome.message}', file=sys.stderr)
+    if outcome.code != 0:
+        wrong = outcome.message or '; '.join(narrator.errors) or 'the robot did not succeed'
+        print(f'inspire demo: {wrong}', file=sys.stderr)
     if outcome.code != INTERRUPTED and not arguments.no_record:
         write_results(folder, narrator, video=not arguments.no_video)
     narrator.say(f'everything of this run: {folder}')
@@ -95,9 +104,9 @@ def write_results(folder: Path, narrator: Narrator, video: bool) -> None:
     """Render the video and write the report, if there is an episode to make them from."""
     if not (folder / 'manifest.json').exists():
         return
-    from inspire_bringup import report
-    from inspire_bringup import video as video_module
-
+    with dying_of_interrupts():
+        from inspire_bringup import report
+        from inspire_bringup import video as video_module
     if video:
         drawn = video_module.render(folder, lambda done: narrator.progress(f'video {done:.0%}'))
         narrator.finish()

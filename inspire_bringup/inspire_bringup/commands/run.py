@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     narrator.finish()
     if outcome.code == runner.INTERRUPTED and not CONDUCTED[loop.name]:
         return 0  # Ctrl-C is how it ends
-    if outcome.message:
-        raise RuntimeError(outcome.message)
-    return outcome.code
+    if outcome.code != 0:
+        wrong = outcome.message or '; '.join(narrator.errors) or 'not every episode succeeded'
+        raise RuntimeError(wrong)
+    return 0

@@ -7,7 +7,6 @@ reports; `stream` sends set-points at 100 Hz whatever the others do; `paint` dra
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import threading
@@ -86,8 +85,6 @@ class PolicyNode(Node):
         self.create_subscription(String, 'instruction', self._on_instruction, EVENT)
         warm_up()  # the tagger's data takes seconds to load: not while somebody waits
         sys.setswitchinterval(SWITCH_INTERVAL)
-        gc.collect()
-        gc.freeze()  # a full collection among the tagger's objects takes 60 ms, stream included
         self._thread = threading.Thread(target=self._follow, name='follow')
         for part in (self._stream, self._painter, self._thread):
             part.start()

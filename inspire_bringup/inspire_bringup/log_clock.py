@@ -31,7 +31,7 @@ class LogClock:
 
     def __init__(self, simulated: bool) -> None:
         self.simulated = simulated
-        self.now = 0  # ns; 0 until it is known
+        self.now: int | None = None  # ns; None until it is known
         self._waiting: list[Received] = []
 
     def stamp(self, batch: Iterable[Received]) -> list[Message]:
@@ -42,7 +42,7 @@ class LogClock:
             stamped = [_message(one, one.received or time.time_ns()) for one in ordered]
             self.now = stamped[-1].log_time if stamped else self.now
             return stamped
-        if not self.now:
+        if self.now is None:
             first = next((one for one in ordered if one.topic == CLOCK_TOPIC), None)
             if first is None:
                 self._waiting = ordered
@@ -53,7 +53,7 @@ class LogClock:
     def _on_simulated_time(self, one: Received) -> Message:
         if one.topic == CLOCK_TOPIC:
             self.now = clock_time(one.data)
-        return _message(one, self.now)
+        return _message(one, self.now or 0)
 
 
 def clock_time(data: bytes) -> int:

@@ -22,6 +22,7 @@ from inspire_bringup.recording import summary
 from inspire_bringup.salvage import BagError, Salvage, is_whole
 
 ORIGINAL_SUFFIX = '.original'
+MISSING_METADATA = ('metadata.yaml was missing',)
 _WORK_FOLDER = '.repairing'
 
 
@@ -86,7 +87,7 @@ def _rewrite(place: EpisodePlace, progress: Callable[[int], None]) -> Report:
         shutil.rmtree(work)
         raise
     original = _exchange(place.bag, work)
-    damage = tuple(salvage.damage) or ('metadata.yaml was missing',)
+    damage = tuple(salvage.damage) or MISSING_METADATA
     _update_manifest(place, writer, ledgers, damage, original)
     seconds = (writer.extent.last - writer.extent.first) * 1e-9
     return Report(place.bag, writer.extent.messages, seconds, damage, original)
@@ -121,6 +122,7 @@ def _update_manifest(
         place.folder,
         replace(
             old,
+            complete=old.complete and damage == MISSING_METADATA,
             duration=(extent.last - extent.first) * 1e-9,
             topics=old.topics or [summary(ledger) for ledger in ledgers.values()],
             lost=old.lost or sum(ledger.lost for ledger in ledgers.values()),

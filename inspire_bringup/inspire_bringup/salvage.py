@@ -72,6 +72,8 @@ class Salvage:
             opcode, length = _HEAD.unpack(head)
             if opcode == Opcode.DATA_END:
                 self.finished = True
+                if not is_whole(self.path):
+                    self.damage.append('cut off behind the messages: the index is not whole')
                 return
             if length > LARGEST_RECORD or not Opcode.HEADER <= opcode <= Opcode.DATA_END:
                 self.damage.append(f'unreadable from byte {start} on: no record starts there')

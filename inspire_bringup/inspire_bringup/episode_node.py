@@ -18,7 +18,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from inspire_bringup.episode_parameters import EpisodeParameters
-from inspire_bringup.narration import ERROR
+from inspire_bringup.narration import ERROR, Tally
 from inspire_bringup.ros_conductor import Conductor, EpisodeError, Interrupted
 from inspire_msgs.action import FollowInstruction
 from inspire_msgs.msg import Agreement, SpatialReasoning, TaskState
@@ -40,7 +40,7 @@ class EpisodeNode(Node):
         self.stop = self.create_client(StopEpisode, 'stop_episode')
         self.follow = ActionClient(self, FollowInstruction, 'follow_instruction')
         self.task_state: TaskState | None = None
-        self.agreement: Agreement | None = None
+        self.tally = Tally()
         self.heard: list[SpatialReasoning] = []
         self.alive = time.monotonic()  # when the latest task state came
         self.create_subscription(TaskState, 'task_state', self._on_task_state, SENSOR)
@@ -51,7 +51,7 @@ class EpisodeNode(Node):
         self.task_state, self.alive = message, time.monotonic()
 
     def _on_agreement(self, message: Agreement) -> None:
-        self.agreement = message
+        self.tally = Tally(message.compared, message.agreed)
 
     def _on_reasoning(self, message: SpatialReasoning) -> None:
         self.heard.append(message)

@@ -213,9 +213,7 @@ ACT = Loop(
 COLLECT = Loop(
     'collect',
     'Collect demonstrations: the scripted expert solves a task again and again.',
-    with_defaults(
-        episodes=20, keep='successes', real_time_factor=0.0, directory='episodes'
-    ),
+    with_defaults(episodes=20, keep='successes', directory='episodes'),
     STAGES,
 )
 LOOPS = {loop.name: loop for loop in (ACT, COLLECT)}

@@ -15,6 +15,23 @@ ERROR = 'episode: '  # on stderr
 WITHHELD = 'no answer'
 
 
+@dataclass(frozen=True)
+class Tally:
+    """How many answers were compared with the truth, and how many of them were equal to it."""
+
+    compared: int = 0
+    agreed: int = 0
+
+    def since(self, before: Tally) -> Tally:
+        """Return what was added; all, where counting has begun anew in between."""
+        if self.compared < before.compared:
+            return self
+        return Tally(self.compared - before.compared, self.agreed - before.agreed)
+
+    def __str__(self) -> str:
+        return f'{self.agreed} of {self.compared} answers as the truth'
+
+
 @dataclass
 class Narration:
     """The answers of one episode, per object in the order of mention, repetitions left out."""
@@ -46,20 +63,19 @@ class Narration:
         return [f'{thing}: {", ".join(history)}' for thing, history in self.answers.items()]
 
 
-def progress(elapsed: float, decisions: int, agreed: int, compared: int, missing: str) -> str:
+def progress(elapsed: float, decisions: int, tally: Tally, missing: str) -> str:
     """Return the line that says how far an episode is.
 
     Args:
         elapsed: time since the instruction was given [s].
         decisions: decisions made so far.
-        agreed: answers that were equal to the truth, of `compared`.
-        compared: answers for which the truth is known.
+        tally: answers against the truth, in this episode.
         missing: what the task's success still lacks.
 
     """
     parts = [f'{elapsed:.1f} s', counted(decisions, 'decision')]
-    if compared:
-        parts.append(f'{agreed} of {compared} answers as the truth')
+    if tally.compared:
+        parts.append(str(tally))
     if missing:
         parts.append(missing)
     return PROGRESS + ', '.join(parts)

@@ -22,9 +22,8 @@ from rclpy.task import Future
 from rclpy.time import Time
 
 from inspire_bringup.ending import Ending, Outcome, View, judge
-from inspire_bringup.narration import Narration, counted, progress
+from inspire_bringup.narration import Narration, Tally, counted, progress
 from inspire_msgs.action import FollowInstruction
-from inspire_msgs.msg import Agreement
 from inspire_msgs.srv import ResetWorld, StartEpisode, StopEpisode
 
 if TYPE_CHECKING:
@@ -48,6 +47,7 @@ class Conductor:
         self.node = node
         self.executor = executor
         self.parameters = node.parameters
+        self.tally_before = Tally()
 
     # -- waiting ------------------------------------------------------------------------------
 
@@ -150,11 +150,13 @@ class Conductor:
         return ending
 
     def figures(self, narration: Narration) -> str:
-        agreement = self.node.agreement
+        tally = self.tally()
         text = counted(narration.decisions, 'decision')
-        if agreement and agreement.compared:
-            text += f', {agreement.agreed} of {agreement.compared} answers as the truth'
-        return text
+        return f'{text}, {tally}' if tally.compared else text
+
+    def tally(self) -> Tally:
+        """Return answers against the truth in this episode."""
+        return self.node.tally.since(self.tally_before)
 
     def set_up(self, seed: int) -> str:
         """Reset the world where it is simulated; return what the robot is to be told."""
@@ -205,7 +207,7 @@ class Conductor:
         """Give the instruction and listen until it is over."""
         node = self.node
         node.heard.clear()
-        node.agreement = None
+        self.tally_before = node.tally
         goal = FollowInstruction.Goal(
             instruction=instruction,
             timeout=Duration(seconds=self.parameters.timeout + GRACE).to_msg(),
@@ -276,16 +278,10 @@ class Listening:
             self.say_progress()
 
     def say_progress(self) -> None:
-        agreement, state = self.node.agreement or Agreement(), self.node.task_state
-        say(
-            progress(
-                self.now() - self.begin,
-                self.narration.decisions,
-                agreement.agreed,
-                agreement.compared,
-                state.detail if state else '',
-            )
-        )
+        state = self.node.task_state
+        missing = state.detail if state else ''
+        elapsed, decisions = self.now() - self.begin, self.narration.decisions
+        say(progress(elapsed, decisions, self.conductor.tally(), missing))
 
     def view(self) -> View:
         state, elapsed = self.node.task_state, self.now() - self.begin

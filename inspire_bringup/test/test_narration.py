@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The reasoning is told line by line, as it changes."""
 
-from inspire_bringup.narration import PROGRESS, Narration, progress
+from inspire_bringup.narration import PROGRESS, Narration, Tally, progress
 
 
 def test_an_answer_is_told_when_it_changes_and_only_then():
@@ -31,7 +31,12 @@ def test_a_withheld_answer_is_told_with_its_reason():
 
 
 def test_progress_says_what_is_known_and_nothing_else():
-    assert progress(3.21, 1, 0, 0, '') == 'progress: 3.2 s, 1 decision'
-    line = progress(12.0, 30, 58, 60, 'the ball is on the table')
+    assert progress(3.21, 1, Tally(), '') == 'progress: 3.2 s, 1 decision'
+    line = progress(12.0, 30, Tally(60, 58), 'the ball is on the table')
     assert line.startswith(PROGRESS)
     assert line.endswith('30 decisions, 58 of 60 answers as the truth, the ball is on the table')
+
+
+def test_a_tally_counts_this_episode_alone():
+    assert Tally(36, 35).since(Tally(20, 20)) == Tally(16, 15)
+    assert Tally(16, 15).since(Tally(20, 20)) == Tally(16, 15)  # counted anew

@@ -27,7 +27,10 @@ PRIVATE_FILES = ('_benchmark.py', 'ros_probe.py')
 
 
 def readme(package):
-    return (ROOT / package / 'README.md').read_text(encoding='utf-8')
+    """Return a package's documentation: its README first, then what is beside it."""
+    folder = ROOT / package
+    paths = [folder / 'README.md', *sorted({*folder.glob('*.md')} - {folder / 'README.md'})]
+    return '\n'.join(path.read_text(encoding='utf-8') for path in paths)
 
 
 def first_column(text, heading):

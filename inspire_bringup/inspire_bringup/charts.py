@@ -17,7 +17,7 @@ from inspire_bringup.story import Answer, Story
 from inspire_policy.overlay import colour_of
 
 WIDTH = 1000
-GUTTER, MARGIN = 110, 10
+GUTTER, MARGIN = 150, 10
 MOST_POINTS = 400
 Array = NDArray[np.float64]
 
@@ -188,7 +188,7 @@ def _axis(duration: float, y: float) -> list[str]:
 
 
 def _label(name: str, y: float) -> str:
-    shown = name if len(name) <= 15 else name[:14] + '…'
+    shown = name if len(name) <= 18 else name[:17] + '…'
     return f'<text class="name" x="0" y="{y}">{escape(shown)}<title>{escape(name)}</title></text>'
 
 

@@ -126,8 +126,10 @@ def _draw_card(
     text = answer.text if answer else ''
     if answer:
         _box(pen, (left, top + 14, left + 4, top + height - 14), 2, colour_of(text))
-    _text(pen, (left + 18, top + 26), _fitting(name, 19, width * 0.48), 19, TEXT, bold=True)
-    _draw_chip(pen, (left + width - 14, top + 26), answer)
+    chip = _draw_chip(pen, (left + width - 14, top + 26), answer)
+    size_of_name = next((one for one in (19, 17, 15) if _fits(name, one, width - chip - 44)), 15)
+    shown = _fitting(name, size_of_name, width - chip - 44)
+    _text(pen, (left + 18, top + 26), shown, size_of_name, TEXT, bold=True)
     if answer is None:
         return
     verdict, points, colour = _verdict(answer)
@@ -141,11 +143,11 @@ def _draw_card(
 
 def _draw_chip(
     pen: ImageDraw.ImageDraw, right: tuple[float, float], answer: Answer | None
-) -> None:
-    """Draw the answer as a coloured sign whose right end's middle is given."""
+) -> float:
+    """Draw the answer as a sign whose right end's middle is given; return its length."""
     if answer is None:
         _text(pen, right, 'not asked yet', 12, FAINT, anchor='rm')
-        return
+        return font(12).getlength('not asked yet')
     word = answer.text or 'withheld'
     symbol = SYMBOLS.get(answer.text.split()[0] if answer.text else '')
     length = font(16, bold=True).getlength(word) + (54 if symbol else 30)
@@ -154,14 +156,19 @@ def _draw_chip(
     if symbol:
         symbol(pen, ((x - length + 21) * SCALE, y * SCALE), 8 * SCALE, BACK)
     _text(pen, (x - 15, y), word, 16, BACK, bold=True, anchor='rm')
+    return length
+
+
+def _fits(text: str, size: int, width: float) -> bool:
+    return font(size, bold=True).getlength(text) <= width
 
 
 def _two_rows(question: str) -> tuple[str, ...]:
     """Break a question before its second half: "In which direction is the ball" "relative ..."."""
     half, found, rest = question.partition(' relative to ')
     if not found:
-        return (_fitting(question, 11, 250),)
-    return (_fitting(half, 11, 220), f'relative to {rest}')
+        return (_fitting(question, 11, 230, bold=False),)
+    return (_fitting(half, 11, 230, bold=False), f'relative to {rest}')
 
 
 def _verdict(answer: Answer) -> tuple[str, int, Colour]:
@@ -201,10 +208,12 @@ def _draw_options(
 class Timeline:
     """Draws the ribbons of answers and of the truth into a picture of `size`, up to a time."""
 
-    GUTTER, MARGIN, TOP, BOTTOM = 128, 24, 12, 24
+    MARGIN, TOP, BOTTOM = 24, 12, 24
 
     def __init__(self, story: Story, size: tuple[int, int]) -> None:
         self._story, self._size = story, size
+        widths = [font(13).getlength(name) for name in story.objects[:4]]
+        self._gutter = round(min(max([*widths, 90.0]), 190.0)) + 40
         self._full = self._draw(filled=True)
         self._empty = self._draw(filled=False)
 
@@ -219,9 +228,9 @@ class Timeline:
         return canvas
 
     def _x(self, time: float) -> float:
-        width = self._size[0] - self.GUTTER - self.MARGIN
+        width = self._size[0] - self._gutter - self.MARGIN
         share = min(max(time / max(self._story.duration, 1e-9), 0.0), 1.0)
-        return self.GUTTER + width * share
+        return self._gutter + width * share
 
     def _draw(self, filled: bool) -> Image.Image:
         width, height = self._size
@@ -239,10 +248,10 @@ class Timeline:
     ) -> None:
         """Draw an object's lane: what was said, and below it, thinner, the truth."""
         said, end = height * 0.74, self._story.duration
-        label = _fitting(name, 13, self.GUTTER - 36)
+        label = _fitting(name, 13, self._gutter - 36, bold=False)
         _text(pen, (20, top + said / 2), label, 13, TEXT)
         right = self._size[0] - self.MARGIN
-        _box(pen, (self.GUTTER, top, right, top + said), 4, LANE)
+        _box(pen, (self._gutter, top, right, top + said), 4, LANE)
         if not filled:
             return
         for one in segments(self._story.answers.get(name, []), end, by_observation=False):
@@ -337,11 +346,11 @@ def _text(
     pen.text((x * SCALE, y * SCALE), text, font=font(size * SCALE, bold), fill=fill, anchor=anchor)
 
 
-def _fitting(text: str, size: int, width: float) -> str:
+def _fitting(text: str, size: int, width: float, bold: bool = True) -> str:
     """Shorten a text to a width, with an ellipsis."""
-    if font(size, bold=True).getlength(text) <= width:
+    if font(size, bold).getlength(text) <= width:
         return text
-    while text and font(size, bold=True).getlength(text + '…') > width:
+    while text and font(size, bold).getlength(text + '…') > width:
         text = text[:-1]
     return text.rstrip() + '…'
 

@@ -109,6 +109,7 @@ class Story:
     duration: float = 0.0
     instruction: str = ''
     task: str = ''
+    world: str = ''  # what the simulation was set up for: the task's variant, by its instruction
     seed: int = 0
     objects: list[str] = field(default_factory=list)  # in the order of mention
     answers: dict[str, list[Answer]] = field(default_factory=dict)
@@ -238,6 +239,7 @@ class _Teller:
             duration=self._seconds(self.end),
             instruction=instruction or next(filter(None, said), ''),
             task=(manifest.task if manifest else '') or (last.task if last else ''),
+            world=(last.instruction or last.task) if last else '',
             seed=manifest.seed if manifest else (last.seed if last else 0),
             objects=list(answers) or list(labels),
             answers=answers,

@@ -24,7 +24,7 @@ from inspire_bringup import story as stories
 from inspire_bringup.panel import Panel, Picture, Timeline, footline, headline
 from inspire_bringup.story import Story
 from inspire_sim.rendering import VideoRenderer
-from inspire_sim.tasks import TASKS
+from inspire_sim.tasks import UnknownTask, find
 from piper_driver.pose import Pose
 
 NAME = 'video.mp4'
@@ -46,9 +46,12 @@ class VideoError(RuntimeError):
 
 @dataclass(frozen=True)
 class Scene:
-    """What a rendering process needs to build the scene."""
+    """What a rendering process needs to build the scene.
 
-    task: str
+    A task's variants have scenes of their own, so the world is named by the variant's instruction.
+    """
+
+    world: str
     seed: int
     viewer_yaw: float
 
@@ -111,10 +114,20 @@ def _frames(story: Story, times: list[float]) -> Iterator[Picture]:
     """Yield the composed frames of the video."""
     panel = Panel(story, (WIDTH - SCENE_WIDTH, SCENE_HEIGHT))
     timeline = Timeline(story, (WIDTH, HEIGHT - SCENE_HEIGHT))
-    is_simulated = bool(story.measured) and story.task in {task.id for task in TASKS}
-    pictures = _rendered(story, times) if is_simulated else _photographed(story, times)
+    pictures = _rendered(story, times) if is_simulated(story) else _photographed(story, times)
     for time, picture in zip(times, pictures, strict=True):
         yield _compose(story, time, picture, panel, timeline)
+
+
+def is_simulated(story: Story) -> bool:
+    """Tell whether the scene can be built again: its world is one of the simulation's."""
+    if not story.measured or not story.world:
+        return False
+    try:
+        find(story.world, story.seed)
+    except UnknownTask:
+        return False
+    return True
 
 
 def _compose(
@@ -167,7 +180,7 @@ def _photographed(story: Story, times: list[float]) -> Iterator[Picture]:
         view = _view(story, 'camera', time)
         if view is None:
             raise VideoError(
-                f'{story.folder}: {story.task or "this"} is no simulated task, and '
+                f'{story.folder}: {story.world or "this"!r} is no simulated task, and '
                 '/camera/image_raw holds no rgb8 pictures'
             )
         image = Image.fromarray(view)
@@ -180,7 +193,7 @@ def _photographed(story: Story, times: list[float]) -> Iterator[Picture]:
 def _rendered(story: Story, times: list[float]) -> Iterator[Picture]:
     """Yield the scene at each time, rendered by some processes; what stands still, once."""
     yaw = story.manifest.viewer.yaw if story.manifest and story.manifest.viewer else 0.0
-    scene = Scene(story.task, story.seed, yaw)
+    scene = Scene(story.world, story.seed, yaw)
     distinct = list(_changes(states(story, times)))
     workers = min(MOST_RENDERERS, os.cpu_count() or 1)
     # One thread each: software rendering that uses all cores in every process only gets slower.
@@ -227,7 +240,7 @@ _renderer: VideoRenderer
 def _open_scene(scene: Scene) -> None:
     """Build the scene, once in each rendering process."""
     global _renderer
-    _renderer = VideoRenderer(scene.task, scene.seed, scene.viewer_yaw, SCENE)
+    _renderer = VideoRenderer(scene.world, scene.seed, scene.viewer_yaw, SCENE)
 
 
 def _render_state(state: State) -> Picture:

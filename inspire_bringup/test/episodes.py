@@ -77,13 +77,14 @@ def picture(time: float) -> Image:
     return image
 
 
-def task_state(time: float) -> TaskState:
-    message = TaskState(task='pick_ball', seed=3, success=time > 1.5, detail='ball is too low')
+def task_state(time: float, world: str) -> TaskState:
+    message = TaskState(task='pick_ball', instruction=world, seed=3, success=time > 1.5)
+    message.detail = '' if message.success else 'ball is too low'
     message.header.stamp = stamp(time)
     return message
 
 
-def messages() -> list[tuple[str, float, object]]:
+def messages(world: str) -> list[tuple[str, float, object]]:
     """List (topic, log time, message); the second of four answers is not the truth."""
     every: list[tuple[str, float, object]] = []
     for tick in range(41):
@@ -93,7 +94,7 @@ def messages() -> list[tuple[str, float, object]]:
             ('/executed_command', time, joints(time)),
             ('/tf', time, transforms(time)),
             ('/camera/image_raw', time, picture(time)),
-            ('/task_state', time, task_state(time)),
+            ('/task_state', time, task_state(time, world)),
         ]
         truth = '' if tick < 2 else 'right' if tick < 24 else 'grasped'
         every.append(('/spatial_labels', time, reasoning(time, truth, '' if truth else 'no TF')))
@@ -106,11 +107,13 @@ def messages() -> list[tuple[str, float, object]]:
     return sorted(every, key=lambda one: one[1])
 
 
-def write_episode(folder: Path, task: str = 'pick_ball', without: tuple[str, ...] = ()) -> Path:
+def write_episode(
+    folder: Path, world: str = 'pick up the ball', without: tuple[str, ...] = ()
+) -> Path:
     """Record the messages into a run's folder and return it."""
-    manifest = replace(bags.manifest(), task=task, seed=3, simulated_time=True)
+    manifest = replace(bags.manifest(), seed=3, simulated_time=True)
     recording = Recording(folder, manifest, Settings(free_bytes=0))
-    for topic, time, message in messages():
+    for topic, time, message in messages(world):
         if topic in without:
             continue
         if topic not in recording.ledgers:

@@ -43,8 +43,18 @@ def test_a_video_is_as_long_as_the_episode_and_plays_everywhere(run, monkeypatch
     assert not list(run.glob('.*part*'))
 
 
+def test_the_scene_is_that_of_the_variant_and_not_just_of_the_task(tmp_path):
+    for world in (
+        'stack the left bowl on the middle bowl',
+        'stack the middle bowl on the right bowl',
+    ):
+        story = stories.read(episodes.write_episode(tmp_path / world, world=world))
+        assert video.is_simulated(story)
+        assert story.world == world
+
+
 def test_a_robot_that_is_not_simulated_is_seen_through_its_camera(tmp_path, monkeypatch):
-    run = episodes.write_episode(tmp_path / 'run', task='my_kitchen')
+    run = episodes.write_episode(tmp_path / 'run', world='tidy my kitchen up')
     monkeypatch.setattr(video, 'FRAME_RATE', 5)
     with av.open(str(video.render(run))) as container:
         first = next(container.decode(video=0)).to_ndarray(format='rgb24')

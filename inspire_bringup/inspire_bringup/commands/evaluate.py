@@ -17,6 +17,7 @@ from dataclasses import astuple
 from pathlib import Path
 from statistics import median
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -133,9 +134,9 @@ def write(path: Path, rows: Sequence[Row]) -> None:
 
 def table(found: Sequence[Score], rows: Sequence[Row]) -> Table:
     """Successes of each instruction, then of the seen, the unseen and all tasks."""
-    drawn = Table()
+    drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))    # fits 80 columns
     drawn.add_column('instruction', no_wrap=True)
-    for heading in ('successes', 'rate', '95 % interval', 'steps'):
+    for heading in ('success', 'rate', '95 % interval', 'steps'):
         drawn.add_column(heading, justify='right', no_wrap=True)
     for before, score in zip((None, *found), found, strict=False):
         if before is not None and before.split != score.split:

@@ -327,6 +327,8 @@ class RecorderNode(Node):
         self._publish(status, recording=True)
 
     def _publish(self, status: Status, recording: bool) -> None:
+        if not self.context.ok():
+            return  # Ctrl-C has ended the context already; the episode is closed all the same
         message = RecorderStatus(
             recording=recording,
             episode=str(status.folder)[:1024],

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A recorder in this process, for `./inspire record`: the same node, without its services' callers."""
+"""A recorder in this process, for `./inspire record`: the same node, started and stopped here."""
 
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.parameter import Parameter
 
 from inspire_bringup.log_clock import CLOCK_TOPIC
@@ -34,8 +34,8 @@ def record(
         node.start(directory, instruction, task, seed)
         try:
             _spin(node, seconds, show)
-        except KeyboardInterrupt:
-            pass
+        except (KeyboardInterrupt, ExternalShutdownException):
+            pass  # Ctrl-C: the episode is closed below
         folder, status = node.stop()
         return replace(status, folder=folder or status.folder)
     finally:

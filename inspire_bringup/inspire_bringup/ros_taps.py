@@ -19,9 +19,9 @@ from rclpy.utilities import get_rmw_implementation_identifier
 
 from inspire_bringup.log_clock import Received
 
-# Middlewares that number each publisher's messages: a jump is a loss, whatever the cause. Of others
-# the message-lost events are counted, although an event in the executor's wait set costs a wake-up
-# for every message (measured: 69 % of a core instead of 14 %).
+# Middlewares that number each publisher's messages: a jump is a loss, whatever the cause. Of
+# others the message-lost events are counted, although an event in the executor's wait set costs a
+# wake-up for every message (measured: 69 % of a core instead of 14 %).
 NUMBERING = frozenset({'rmw_fastrtps_cpp', 'rmw_fastrtps_dynamic_cpp', 'rmw_zenoh_cpp'})
 # What the others report as the number.
 NO_SEQUENCE = (1 << 64) - 1

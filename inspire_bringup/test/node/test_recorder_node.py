@@ -291,3 +291,23 @@ def test_a_disk_that_takes_no_more_is_said_at_once_and_in_the_answer(
     assert manifest.lost == answer.lost > 0
     (topic,) = [one for one in manifest.topics if one.name == '/stream']
     assert topic.count == len(kept) > 50
+
+
+def test_the_command_records_the_graph_until_ctrl_c(graph, no_survivors, tmp_path):
+    stream = graph.publisher('stream')
+    command = [sys.executable, '-m', 'inspire_bringup.command_line', 'record']
+    with subprocess.Popen(
+        [*command, '--out', str(tmp_path / 'run'), '--instruction', 'wave'],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        graph.spin_until(lambda: stream.get_subscription_count() > 0)
+        timer = graph.node.create_timer(0.01, lambda: stream.publish(String(data='x')))
+        graph.spin_until(lambda: graph.statuses and graph.statuses[-1].messages >= 50)
+        timer.cancel()
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=20)
+    assert (process.returncode, said.strip()) == (0, str(tmp_path / 'run'))
+    manifest = manifests.read(tmp_path / 'run')
+    assert manifest.complete and manifest.instruction == 'wave'
+    assert len(texts(tmp_path / 'run', '/stream')) >= 50

@@ -9,7 +9,7 @@ nobody interpolates over the teleport.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Event, Lock, RLock, Thread
+from threading import Event, Lock, RLock, Thread, main_thread
 
 from inspire_sim.pacing import Pace
 from inspire_sim.world import PhysicsError, TableWorld
@@ -99,7 +99,8 @@ class SimulationLoop:
 
     def _run(self) -> None:
         try:
-            while not self._ended.is_set():
+            # A main thread interrupted before it could close this one must not be survived.
+            while not self._ended.is_set() and main_thread().is_alive():
                 if self._visitors:
                     self._ended.wait(VISIT_WAIT)
                     continue

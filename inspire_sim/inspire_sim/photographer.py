@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from threading import Condition, Thread
+from threading import Condition, Thread, main_thread
 
 import mujoco
 
@@ -17,6 +17,7 @@ from inspire_sim.rendering import Renderer
 from inspire_sim.sights import Picture
 
 START_TIMEOUT = 60.0   # [s], for OpenGL's first context on a busy machine
+ORPHAN_LOOK = 0.2      # [s] between looks whether the main thread still lives
 
 
 class Photographer:
@@ -55,7 +56,8 @@ class Photographer:
     def wait(self, timeout: float = START_TIMEOUT) -> None:
         """Return when idle. Raises the thread's failure, or TimeoutError."""
         with self._changed:
-            done = self._changed.wait_for(lambda: self.idle or self.failure is not None, timeout)
+            done = self._changed.wait_for(
+                lambda: self.idle or self._ended or self.failure is not None, timeout)
         if self.failure is not None:
             raise self.failure
         if not done:
@@ -92,9 +94,14 @@ class Photographer:
                 renderer.close()
 
     def _next(self) -> float | None:
-        """Wait for a state; its stamp, or None at the end."""
+        """Wait for a state; its stamp, or None at the end.
+
+        A main thread that was interrupted before it could close this one must not be survived.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._stamp is not None or self._ended)
+            while not self._changed.wait_for(lambda: self._stamp is not None or self._ended,
+                                             ORPHAN_LOOK):
+                self._ended = not main_thread().is_alive()
             if self._ended:
                 return None
             stamp, self._stamp, self._busy = self._stamp, None, True

@@ -75,8 +75,6 @@ class SimNode(Node):
         except BaseException:   # a thread left running would keep the process alive
             self.close()
             raise
-        self.get_logger().info(f'simulating {self.world.task} ("{self.world.instruction}"), '
-                               f'seed {self.world.seed}')
 
     def close(self) -> None:
         """Join the threads and end what they used."""
@@ -234,6 +232,8 @@ class SimNode(Node):
             self.photographer.take(self.world.model, self.world.data, self.world.time)
             self.photographer.wait()
             self.next_picture += 1.0 / self.parameters.camera_rate
+        self.get_logger().info(f'simulating {self.world.task} ("{self.world.instruction}"), '
+                               f'seed {self.world.seed}')
         self.loop.start()
 
     def _begin_episode(self) -> None:

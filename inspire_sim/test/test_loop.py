@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -120,3 +122,23 @@ def test_a_failing_listener_ends_the_loop_with_its_error(cube_scene: object) -> 
     wait_for(lambda: loop.failure is not None)
     assert str(loop.failure) == 'listener is gone'
     loop.close()
+
+
+ORPHANS = """
+from inspire_sim.loop import SimulationLoop
+from inspire_sim.pacing import Pace
+from inspire_sim.photographer import Photographer
+from inspire_sim.world import TableWorld
+
+world = TableWorld(cameras=())
+world.reset('pick_ball', 0)
+photographer = Photographer((), (32, 32), print)
+SimulationLoop(world, Pace(1.0, 0.005), lambda now: None).start()
+raise KeyboardInterrupt
+"""
+
+
+def test_threads_do_not_outlive_a_main_thread_that_could_not_close_them() -> None:
+    ended = subprocess.run([sys.executable, '-c', ORPHANS], capture_output=True, text=True,
+                           timeout=30, check=False)
+    assert 'KeyboardInterrupt' in ended.stderr

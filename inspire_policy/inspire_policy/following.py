@@ -76,7 +76,8 @@ class Settings:
     decide_ahead: float
     stop_within: float  # a motion that is cut short slows down in this time
     stale_patience: float  # how long a hold for want of observations lasts before giving up
-    following_error: float  # m; further from the commanded pose the arm is not following
+    following_error: float  # m; further from the commanded pose the arm is waited for
+    following_patience: float  # for how long it is waited for
     timeout: float  # where the caller gives none
 
 
@@ -206,8 +207,7 @@ class Follower:
         last.
         """
         self._wait_until(self._end_time() - self._settings.decide_ahead)
-        observation = self._observe(instruction)
-        self._check_following(observation)
+        observation = self._observe_following(instruction)
         started = self._measure()
         decision = self._policy.decide(observation)
         duration = self._measure() - started
@@ -257,18 +257,29 @@ class Follower:
         commanded = observation.tcp if trajectory is None else trajectory.end.pose
         return replace(observation, instruction=instruction, commanded=commanded)
 
-    def _check_following(self, observation: PolicyObservation) -> None:
-        """End when the arm is not where it was told to be: pushed, blocked, or put elsewhere."""
-        trajectory = self._stream.trajectory
-        assert trajectory is not None  # since _take_hold
-        commanded = trajectory.sample(observation.stamp).pose
-        error = float(np.linalg.norm(commanded.position - observation.tcp.position))
-        if error > self._settings.following_error:
-            raise _Ended(
-                Code.ARM_UNAVAILABLE,
-                f'the arm is {error:.3f} m from where it was told to be; '
-                f'valid: up to {self._settings.following_error:g} m',
-            )
+    def _observe_following(self, instruction: str) -> PolicyObservation:
+        """Return an observation in which the arm is where it was told to be.
+
+        An arm that fell behind (its watchdog braked it on a busy machine, something brushed it)
+        is waited for, while the set-point rests at the chunk's end. One that does not come is
+        blocked, or was put elsewhere: that ends the following.
+        """
+        since = self._clock.now()
+        while True:
+            observation = self._observe(instruction)
+            trajectory = self._stream.trajectory
+            assert trajectory is not None  # since _take_hold
+            commanded = trajectory.sample(observation.stamp).pose
+            error = float(np.linalg.norm(commanded.position - observation.tcp.position))
+            if error <= self._settings.following_error:
+                return observation
+            if self._clock.now() - since > self._settings.following_patience:
+                raise _Ended(
+                    Code.ARM_UNAVAILABLE,
+                    f'the arm is {error:.3f} m from where it was told to be; '
+                    f'valid: up to {self._settings.following_error:g} m',
+                )
+            self._clock.wait_until(self._clock.now() + 0.02)
 
     def _end_time(self) -> float:
         trajectory = self._stream.trajectory

@@ -131,6 +131,7 @@ class PolicyNode(Node):
             p.stop_within,
             p.stale_patience,
             p.following_error,
+            p.following_patience,
             p.timeout,
         )
         self._follower = Follower(

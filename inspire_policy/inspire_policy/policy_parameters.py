@@ -77,9 +77,15 @@ class PolicyParameters:
         ),
     )
     following_error: float = field(
-        default=0.15,
+        default=0.05,
         metadata=described(
-            'an arm further than this from its commanded pose does not follow [m]', 0.02, 1.0
+            'an arm further than this from its commanded pose is waited for [m]', 0.02, 1.0
+        ),
+    )
+    following_patience: float = field(
+        default=2.0,
+        metadata=described(
+            'how long such an arm is waited for before the instruction is given up [s]', 0.0, 60.0
         ),
     )
     stop_within: float = field(

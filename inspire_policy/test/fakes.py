@@ -24,7 +24,8 @@ SETTINGS = Settings(
     decide_ahead=0.05,
     stop_within=0.1,
     stale_patience=2.0,
-    following_error=0.15,
+    following_error=0.05,
+    following_patience=2.0,
     timeout=30.0,
 )
 

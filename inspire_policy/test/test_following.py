@@ -193,6 +193,27 @@ def test_an_arm_that_is_put_elsewhere_is_not_driven_on() -> None:
     assert 'the arm is 0.300 m from where it was told to be' in outcome.message
 
 
+def test_an_arm_that_fell_behind_is_waited_for() -> None:
+    class Delayed(ForwardPolicy):
+        def decide(self, observation: PolicyObservation) -> Decision:
+            if not self.seen:
+                robot.offset = np.array([-0.1, 0.0, 0.0])
+            return super().decide(observation)
+
+    robot = FakeRobot(Delayed(chunks=2))
+    caught_up = robot.clock.now() + 1.5
+
+    def interruption() -> Code:
+        if robot.clock.now() >= caught_up:
+            robot.offset = np.zeros(3)
+        return Code.NONE
+
+    robot.interruption = interruption
+    outcome = robot.follow()
+    assert (outcome.code, outcome.chunks) == (Code.NONE, 2)
+    assert robot.reports[1].observation.stamp >= caught_up
+
+
 def test_a_second_instruction_begins_where_the_arm_was_told_to_be_and_keeps_its_grip() -> None:
     robot = FakeRobot(ForwardPolicy(chunks=1))
     robot.follow()

@@ -37,7 +37,7 @@ class Quality:
 
 
 CHEAP = Quality()                                  # what policies see: 20 to 30 times faster
-FULL = Quality(4096, 4, 32, 1920, 1440)            # what people see
+FULL = Quality(3072, 4, 32, 1920, 1440)            # what people see
 
 
 def assemble(variant: Variant, seed: int, viewer_yaw: float,

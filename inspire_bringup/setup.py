@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packaging of inspire_bringup: nodes as executables; launch, RViz and parameter files in share."""
+"""Packaging of inspire_bringup: executables; launch, RViz and parameter files in share."""
 
 from glob import glob
 

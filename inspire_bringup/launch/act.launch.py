@@ -3,7 +3,8 @@
 
     ros2 launch inspire_bringup act.launch.py task:=ball_on_book seed:=3 window:=true
 
-The stages and their arguments are in inspire_bringup/loops.py, for this and for `./inspire run act`.
+The stages and their arguments are in inspire_bringup/loops.py, for this and for
+`./inspire run act`.
 """
 
 from launch import LaunchDescription

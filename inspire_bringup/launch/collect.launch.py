@@ -3,7 +3,8 @@
 
     ros2 launch inspire_bringup collect.launch.py task:=stack_cubes episodes:=50
 
-The stages and their arguments are in inspire_bringup/loops.py, for this and for `./inspire run collect`.
+The stages and their arguments are in inspire_bringup/loops.py, for this and for
+`./inspire run collect`.
 """
 
 from launch import LaunchDescription

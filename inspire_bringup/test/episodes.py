@@ -5,6 +5,7 @@ from array import array
 from dataclasses import replace
 from pathlib import Path
 
+import bags
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import TransformStamped
@@ -23,8 +24,6 @@ from inspire_msgs.msg import (
     TaskState,
 )
 from tf2_msgs.msg import TFMessage
-
-from . import bags
 
 START = 5.0  # s, on the simulation's clock
 OPTIONS = ['left', 'right', 'up', 'down', 'front', 'back', 'grasped']

@@ -4,14 +4,13 @@
 import errno
 import os
 
+import bags
 import pytest
 import yaml
 from rosbags.rosbag2 import Reader
 from rosbags.typesys import Stores, get_typestore
 
 from inspire_bringup.bag import BagFile, BagWriter, write_atomically
-
-from . import bags
 
 
 @pytest.mark.parametrize('compression', ['none', 'lz4', 'zstd'])

@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+import bags
 import pytest
 
 from inspire_bringup import manifest as manifests
@@ -17,8 +18,6 @@ from inspire_bringup.bag import BagWriter
 from inspire_bringup.episode_reader import EpisodeReader
 from inspire_bringup.recording import Recording, RecordingError, Settings
 from inspire_bringup.salvage import is_whole
-
-from . import bags
 
 ROOMY = Settings(free_bytes=0)
 

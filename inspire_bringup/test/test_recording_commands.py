@@ -4,12 +4,12 @@
 import argparse
 from pathlib import Path
 
+import bags
+import episodes
 import pytest
 
 from inspire_bringup.commands import record, repair, report
 from inspire_bringup.recording import Status
-
-from . import bags, episodes
 
 
 def call(command, *words: str) -> int:

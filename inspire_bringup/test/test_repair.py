@@ -3,6 +3,7 @@
 
 import hashlib
 
+import bags
 import pytest
 from rosbags.rosbag2 import Reader
 
@@ -11,8 +12,6 @@ from inspire_bringup.episode_reader import EpisodeReader
 from inspire_bringup.recording import Recording, Settings
 from inspire_bringup.repair import repair
 from inspire_bringup.salvage import BagError, is_whole
-
-from . import bags
 
 
 def episode(folder, messages=300):

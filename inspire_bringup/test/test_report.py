@@ -6,14 +6,13 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import episodes
 import pytest
 
 from inspire_bringup import charts, report
 from inspire_bringup import manifest as manifests
 from inspire_bringup import story as stories
 from inspire_bringup.panel import Segment, segments
-
-from . import episodes
 
 VOID = {'meta', 'link', 'br', 'img', 'input', 'hr'}
 

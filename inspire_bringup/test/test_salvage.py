@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A bag cut anywhere gives every message before the cut; a damaged chunk costs only itself."""
 
+import bags
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inspire_bringup.salvage import MAGIC, BagError, Salvage, is_whole
-
-from . import bags
 
 MESSAGES, CHUNK = 200, 10
 

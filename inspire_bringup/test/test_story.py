@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A story holds what the messages said, each answer beside the truth of the same image."""
 
+import episodes
 import numpy as np
 import pytest
 
 from inspire_bringup import story as stories
-
-from . import episodes
 
 
 @pytest.fixture(scope='module')

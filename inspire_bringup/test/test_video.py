@@ -2,6 +2,7 @@
 """The video shows the episode for as long as it lasted, and says what it cannot show."""
 
 import av
+import episodes
 import numpy as np
 import pytest
 
@@ -9,8 +10,6 @@ from inspire_bringup import story as stories
 from inspire_bringup import video
 from inspire_bringup.panel import Panel, Timeline, present
 from inspire_bringup.video import VideoError
-
-from . import episodes
 
 
 @pytest.fixture

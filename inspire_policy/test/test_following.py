@@ -2,11 +2,10 @@
 """However following ends, the arm stands where it was told to be and the caller learns why."""
 
 import dataclasses
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import SETTINGS, START, FakeRobot, ForwardPolicy
 
 from inspire_policy.following import Code
 from inspire_policy.policy import (
@@ -16,9 +15,6 @@ from inspire_policy.policy import (
     UndecodableAction,
     UnknownObject,
 )
-
-sys.path.insert(0, str(Path(__file__).parent))
-from fakes import SETTINGS, START, FakeRobot, ForwardPolicy
 
 
 def position(robot: FakeRobot) -> np.ndarray:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from inspire_bringup import report
+from inspire_bringup.report import write
 
 HELP = 'Write the report of an episode: answers against truth, motion, rates, losses, timings.'
 
@@ -16,5 +16,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    print(report.write(arguments.episode))
+    print(write(arguments.episode))
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from inspire_bringup import video
+from inspire_bringup.video import render
 
 HELP = 'Render the video of an episode again from its recorded states, with the reasoning.'
 
@@ -20,6 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     with Progress(transient=True) as progress:
         bar = progress.add_task('rendering', total=1.0)
-        path = video.render(arguments.episode, lambda done: progress.update(bar, completed=done))
+        path = render(arguments.episode, lambda done: progress.update(bar, completed=done))
     print(path)
     return 0

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ import pytest
 import rclpy
 from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticStatus
+from fakes import ForwardPolicy
 from geometry_msgs.msg import PoseStamped, TransformStamped
 from rclpy.action import ActionClient
 from rclpy.action.client import ClientGoalHandle
@@ -31,9 +31,6 @@ from inspire_policy.policy import Decision, PolicyObservation
 from inspire_policy.policy_node import PolicyNode
 from piper_driver.qos import COMMAND, EVENT, LATCHED, SENSOR
 from tf2_ros import TransformBroadcaster
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from fakes import ForwardPolicy
 
 pytestmark = pytest.mark.node
 DEADLINE = 15.0  # s

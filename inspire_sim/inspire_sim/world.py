@@ -92,6 +92,9 @@ class TableWorld:
         unknown = set(cameras) - set(CAMERAS)
         if unknown:
             raise ValueError(f'no camera {sorted(unknown)}; cameras: {", ".join(CAMERAS)}')
+        # MuJoCo would write its warnings to a file in whatever folder it was started in. Those
+        # that matter are counted in the data all the same, and `check` raises them.
+        mujoco.set_mju_user_warning(lambda _: None)
         self.cameras = tuple(cameras)
         self.viewer_yaw = viewer_yaw
         self.image_size = image_size

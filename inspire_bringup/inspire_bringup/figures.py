@@ -36,6 +36,7 @@ class Benchmark:
     name: str
     function: str
     description: str
+    by_name_only: bool = False  # too long to be measured when no name is given
 
 
 BENCHMARKS = {
@@ -70,6 +71,12 @@ BENCHMARKS = {
             'hold',
             'inspire_bringup.graph_benchmark:hold',
             'time from the death of the policy to the arm holding',
+        ),
+        Benchmark(
+            'trips',
+            'inspire_bringup.graph_benchmark:trips',
+            'watchdog trips in ten minutes of episodes (only when asked for by name)',
+            by_name_only=True,
         ),
         Benchmark(
             'expert',

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures the whole graph: how soon the arm moves after the command, and how soon it holds.
 
-Run by `./inspire bench start` and `./inspire bench hold`. The graph is the one that a user gets,
+Run by `./inspire bench start`, `hold` and `trips`. The graph is the one that a user gets,
 in a ROS domain of its own; a probe listens to it from outside.
 """
 
@@ -22,7 +22,7 @@ from inspire_bringup.domain import claimed_domain
 from inspire_bringup.figures import Figure, summarise
 from inspire_bringup.loops import ACT
 from inspire_bringup.processes import processes
-from inspire_bringup.ros_probe import last_change, probing
+from inspire_bringup.ros_probe import TripCounter, in_context, last_change, probing
 from inspire_bringup.stages import complete, resolve
 
 INSTRUCTION = 'put the ball on the book'
@@ -31,6 +31,7 @@ START_RUNS = 3
 HOLD_RUNS = 5
 PATIENCE = 60.0  # s for anything to come up
 LISTEN = 1.0  # s after the policy's death
+RUNNING = 600.0  # s of normal running in which the watchdog must not trip
 
 
 def start() -> list[Figure]:
@@ -64,6 +65,26 @@ def hold() -> list[Figure]:
             samples = [hold_after(number, domain) for _ in range(HOLD_RUNS)]
             figures.append(summarise(f'hold_after_policy_{name}', samples, 's'))
     return figures
+
+
+def trips() -> list[Figure]:
+    """Count how often the watchdog trips in ten minutes of episodes, recorded, in real time."""
+    words = [sys.executable, '-P', '-m', 'inspire_bringup.command_line', 'run', 'collect']
+    words += ['--task', TASK, '--episodes', '1000', '--progress-period', '0']
+    with (
+        claimed_domain() as domain,
+        folder() as runs,
+        in_context(domain, TripCounter) as (counter, executor),
+        process([*words, '--directory', str(runs), '--runs', str(runs)], domain) as started,
+    ):
+        begin: float | None = None
+        while begin is None or time.monotonic() < begin + RUNNING:
+            if started.poll() is not None:
+                raise RuntimeError(f'the graph ended with status {started.returncode}')
+            executor.spin_once(timeout_sec=0.2)
+            if begin is None and counter.first is not None:
+                begin = time.monotonic()
+        return [summarise('watchdog_trips_in_ten_minutes', [float(counter.trips)], '')]
 
 
 @contextlib.contextmanager

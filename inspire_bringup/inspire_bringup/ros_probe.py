@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import rclpy
+from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from rclpy.action import ActionClient
 from rclpy.context import Context
@@ -25,6 +27,8 @@ from sensor_msgs.msg import JointState
 from inspire_msgs.action import FollowInstruction
 from inspire_msgs.msg import SpatialReasoning, TaskState
 from piper_driver.qos import COMMAND, EVENT, SENSOR
+
+Listener = TypeVar('Listener', bound=Node)
 
 STILL = 1e-6  # rad or m: a set-point that changed by less has not changed
 MOVED = 1e-3  # rad: further from its first place than this, the arm has been moved
@@ -112,19 +116,50 @@ class Probing:
             raise RuntimeError(f'{instruction!r} was refused')
 
 
+class TripCounter(Node):
+    """Hears nothing but `arm_status`: a probe that hears everything would disturb what it counts.
+    """
+
+    def __init__(self, context: Context) -> None:
+        super().__init__('trip_counter', context=context)
+        self.first: int | None = None
+        self.last = 0
+        self.create_subscription(DiagnosticStatus, 'arm_status', self._on_status, SENSOR)
+
+    @property
+    def trips(self) -> int:
+        """How often the watchdog has tripped since the first status that was heard."""
+        return self.last - (self.first or 0)
+
+    def _on_status(self, message: DiagnosticStatus) -> None:
+        values = {pair.key: pair.value for pair in message.values}
+        self.last = int(values['watchdog_trips'])
+        if self.first is None:
+            self.first = self.last
+
+
 @contextmanager
 def probing(domain: int) -> Iterator[Probing]:
     """Yield a probe of the graph in this ROS domain; its context is its own."""
+    with in_context(domain, Probe) as (probe, executor):
+        yield Probing(probe, executor)
+
+
+@contextmanager
+def in_context(
+    domain: int, make: Callable[[Context], Listener]
+) -> Iterator[tuple[Listener, SingleThreadedExecutor]]:
+    """Yield a node in a context and on an executor of its own."""
     context = Context()
     rclpy.init(context=context, domain_id=domain)
-    probe = Probe(context)
+    node = make(context)
     executor = SingleThreadedExecutor(context=context)
-    executor.add_node(probe)
+    executor.add_node(node)
     try:
-        yield Probing(probe, executor)
+        yield node, executor
     finally:
         executor.shutdown()
-        probe.destroy_node()
+        node.destroy_node()
         context.try_shutdown()
 
 

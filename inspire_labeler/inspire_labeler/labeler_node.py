@@ -2,7 +2,10 @@
 """Publishes where the instruction's objects are, in words, for each camera image.
 
 The thinking is in `labelling`. This node subscribes raw and reads the bytes itself (`cdr`): the
-same bytes lie in a bag, and rclpy's conversion would cost more than all the rest.
+same bytes lie in a bag, and rclpy's conversion would cost more than all the rest. Transforms and
+grasps come some hundred times a second, each of which would wake the executor (measured: 15 % of a
+core for nothing but that), yet labels are needed at the rate of images: so what has come is taken
+50 times a second. (rclpy's EventsExecutor was as cheap, but failed at a shutdown.)
 """
 
 from __future__ import annotations
@@ -15,9 +18,12 @@ from typing import Any
 from ament_index_python.packages import get_package_share_directory
 from builtin_interfaces.msg import Duration, Time
 from geometry_msgs.msg import Vector3
-from rclpy.executors import Executor, SingleThreadedExecutor
+from rclpy.callback_groups import CallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, JointState
 from std_msgs.msg import Header, String
 
@@ -39,13 +45,30 @@ _EVERY = QoSProfile(depth=1000)
 # Static transforms come from several publishers at once.
 _EVERY_STATIC = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 _LONGEST_REASON = 512
+_PERIOD = 0.02
+
+
+class _TakenByTimer(CallbackGroup):
+    """Subscriptions that no executor waits for."""
+
+    def can_execute(self, entity: Any) -> bool:
+        return False
+
+    def beginning_execution(self, entity: Any) -> bool:
+        return False
+
+    def ending_execution(self, entity: Any) -> None:
+        pass
 
 
 class LabelerNode(Node):
     """Feeds topics to `Labelling` and publishes what comes out."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__('labeler', **options)
+        # Everything here is counted in stamps. Following /clock would double the node's load.
+        overrides = [*options.pop('parameter_overrides', ()),
+                     Parameter('use_sim_time', value=False)]
+        super().__init__('labeler', parameter_overrides=overrides, **options)
         parameters = declare(self, LabelerParameters)
         share = Path(get_package_share_directory('inspire_labeler'))
         catalogue = Catalogue.load(parameters.catalogue or share / 'config' / 'objects.yaml')
@@ -59,27 +82,39 @@ class LabelerNode(Node):
         self._reasons: dict[str, str] = {}
         self._labels = self.create_publisher(SpatialReasoning, 'spatial_labels', qos.SENSOR)
         self._text = self.create_publisher(String, 'spatial_labels/text', qos.LATCHED)
-        self._subscribe(TFMessage, '/tf', _EVERY, self._on_transforms)
+        self._group = _TakenByTimer()
+        # In this order they are taken: images last, when what they wait for is there.
+        self._inputs: list[tuple[Subscription, Callable[[bytes], None]]] = []
         self._subscribe(TFMessage, '/tf_static', _EVERY_STATIC, self._on_static_transforms)
-        self._subscribe(CameraInfo, 'camera/camera_info', _EVERY, self._on_camera)
-        self._subscribe(String, 'instruction', qos.LATCHED, self._on_instruction)
+        self._subscribe(TFMessage, '/tf', _EVERY, self._on_transforms)
         if parameters.grasp_source == 'contacts':
             self._subscribe(GraspContacts, 'grasp_contacts', _EVERY, self._on_contacts)
         else:
             self._subscribe(JointState, 'joint_states', _EVERY, self._on_joints)
+        self._subscribe(CameraInfo, 'camera/camera_info', _EVERY, self._on_camera)
+        self.create_subscription(String, 'instruction', self._on_instruction, qos.LATCHED)
+        self.create_timer(_PERIOD, self._take, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _subscribe(self, kind: type, topic: str, profile: QoSProfile,
-                   take: Callable[[bytes], None]) -> None:
-        def receive(data: bytes) -> None:
-            try:
-                take(data)
-            except cdr.MalformedMessage as error:
-                self.get_logger().error(f'{topic}: a message was left out: {error}',
-                                        throttle_duration_sec=5.0)
-            for labels in self._labelling.take():
-                self._publish(labels)
+                   read: Callable[[bytes], None]) -> None:
+        subscription = self.create_subscription(kind, topic, read, profile, raw=True,
+                                                callback_group=self._group)
+        self._inputs.append((subscription, read))
 
-        self.create_subscription(kind, topic, receive, profile, raw=True)
+    def _take(self) -> None:
+        """Takes in what has come, and publishes the labels that have become known."""
+        for subscription, read in self._inputs:
+            handle = subscription.handle
+            with handle:
+                while (taken := handle.take_message(subscription.msg_type, True)) is not None:
+                    try:
+                        read(taken[0])
+                    except cdr.MalformedMessage as error:
+                        self.get_logger().error(
+                            f'{subscription.topic_name}: a message was left out: {error}',
+                            throttle_duration_sec=5.0)
+        for labels in self._labelling.take():
+            self._publish(labels)
 
     def _on_transforms(self, data: bytes) -> None:
         self._labelling.add_transforms(cdr.read_transforms(data))
@@ -106,8 +141,9 @@ class LabelerNode(Node):
             self._arrivals[stamp] = time.monotonic()
         self._labelling.observe(stamp, [self._task] if self._task else [])
 
-    def _on_instruction(self, data: bytes) -> None:
-        instruction = cdr.read_string(data)
+    def _on_instruction(self, message: String) -> None:
+        instruction = message.data
+        self._take()  # images that came before it are not asked about it
         last = self._labelling.last_observation
         is_new = self._task is None or self._task.instruction != instruction
         try:
@@ -169,15 +205,6 @@ def _time(stamp: int) -> Time:
     return Time(sec=stamp // SECOND, nanosec=stamp % SECOND)
 
 
-def _executor() -> Executor:
-    """Some 400 messages a second: waiting for each in turn took 14 % of a core, events 4 %."""
-    try:
-        from rclpy.experimental import EventsExecutor
-    except ImportError:  # an older Jazzy
-        return SingleThreadedExecutor()
-    return EventsExecutor()
-
-
 def main() -> int:
     """The executable `labeler`."""
-    return run(LabelerNode, _executor)
+    return run(LabelerNode)

@@ -161,7 +161,7 @@ FILL = """
 import sys, time
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
-from test import bags
+import bags
 from inspire_bringup.recording import Recording, Settings
 recording = Recording(Path(sys.argv[1]) / 'run', bags.manifest(), Settings('none', free_bytes=0))
 recording.add_topic(bags.text_topic())
@@ -177,12 +177,12 @@ manifest = recording.stop()
 print(index, manifest.bag.messages, manifest.lost, manifest.complete, sep='\\n')
 print(manifest.error, status.warnings[0], sep='\\n')
 """
-PACKAGE = Path(__file__).parents[1]
+TEST = Path(__file__).parent
 
 
 def fill(folder: Path, wrap: list[str], before=None) -> tuple[int, int, int, list[str]]:
     """Record in a process of its own until the disk fails; return put, kept, lost, and words."""
-    command = [*wrap, sys.executable, '-c', FILL, str(folder), str(PACKAGE)]
+    command = [*wrap, sys.executable, '-c', FILL, str(folder), str(TEST)]
     run = subprocess.run(
         command, capture_output=True, text=True, timeout=60, check=False, preexec_fn=before
     )
@@ -228,7 +228,7 @@ RECORD_AND_SAY = """
 import sys, time
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
-from test import bags
+import bags
 from inspire_bringup.recording import Recording, Settings
 recording = Recording(Path(sys.argv[1]), bags.manifest(), Settings(free_bytes=0))
 recording.add_topic(bags.text_topic())
@@ -241,7 +241,7 @@ for index in range(100_000):
 
 
 def test_killed_in_the_middle_less_than_a_second_is_missing(tmp_path):
-    command = [sys.executable, '-c', RECORD_AND_SAY, str(tmp_path / 'run'), str(PACKAGE)]
+    command = [sys.executable, '-c', RECORD_AND_SAY, str(tmp_path / 'run'), str(TEST)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
             if int(line) >= 230:

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from builtin_interfaces.msg import Time as Stamp
 from geometry_msgs.msg import PoseStamped
 from rclpy._rclpy_pybind11 import RCLError
 from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.node import Node
+from rclpy.time import Time
 from trajectory_msgs.msg import JointTrajectory
 
 from inspire_policy.ros_messages import BASE, fill_pose, joint_trajectory
@@ -35,9 +37,9 @@ class PoseCommands:
             JointTrajectory, 'gripper_command', COMMAND, event_callbacks=NO_EVENTS
         )
 
-    def send(self, point: SetPoint) -> None:
-        stamp = self._node.get_clock().now().to_msg()
-        self._pose.header.stamp = self._width.header.stamp = stamp
+    def send(self, point: SetPoint, time: float) -> None:
+        """Publish the set-point of `time` [s], which is its stamp."""
+        self._pose.header.stamp = self._width.header.stamp = stamp_of(time)
         fill_pose(self._pose, point.pose)
         self._width.points[0].positions = [point.width]
         try:
@@ -60,7 +62,8 @@ class JointCommands:
             JointTrajectory, 'joint_command', COMMAND, event_callbacks=NO_EVENTS
         )
 
-    def send(self, point: SetPoint) -> None:
+    def send(self, point: SetPoint, time: float) -> None:
+        """Publish the set-point of `time` [s], which is its stamp."""
         measured = self._measured()
         if measured is None:
             return
@@ -70,10 +73,15 @@ class JointCommands:
                 f'the commanded pose is out of reach: {solution.reason}',
                 throttle_duration_sec=2.0,
             )
-        self._message.header.stamp = self._node.get_clock().now().to_msg()
+        self._message.header.stamp = stamp_of(time)
         self._message.points[0].positions = [*solution.q.tolist(), point.width]
         try:
             self._joints.publish(self._message)
         except RCLError:
             if self._node.context.ok():
                 raise
+
+
+def stamp_of(time: float) -> Stamp:
+    """Return seconds as a stamp."""
+    return Time(nanoseconds=round(time * 1e9)).to_msg()

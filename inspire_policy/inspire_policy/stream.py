@@ -27,16 +27,16 @@ EARLY = 0.1
 class Stream:
     """Sends `trajectory`'s set-points every `period` seconds of `clock` until closed.
 
-    `send(set_point)` is called on the stream's own thread. When it raises, the thread ends and
-    `failed(error)` is called: whoever owns the stream has to end the process, since nothing holds
-    the arm's stream any more.
+    `send(set_point, time)` is called on the stream's own thread. When it raises, the thread ends
+    and `failed(error)` is called: whoever owns the stream has to end the process, since nothing
+    holds the arm's stream any more.
     """
 
     def __init__(
         self,
         clock: Clock,
         period: float,
-        send: Callable[[SetPoint], None],
+        send: Callable[[SetPoint, float], None],
         failed: Callable[[Exception], None],
     ) -> None:
         if period <= 0.0:
@@ -96,7 +96,7 @@ class Stream:
             trajectory = self._trajectory
             if trajectory is not None:
                 try:
-                    self._send(trajectory.sample(now))
+                    self._send(trajectory.sample(now), now)
                 except Exception as error:  # whatever it is, the arm has no stream any more
                     if self._closing.is_set():
                         return  # what it sends through is being taken down

@@ -115,7 +115,7 @@ class FakeRobot:
     def arm_fault(self) -> str:
         return self.fault
 
-    def _sent(self, point: SetPoint) -> None:
+    def _sent(self, point: SetPoint, time: float) -> None:
         raise AssertionError('the stream is not started in these tests')
 
     def _failed(self, error: Exception) -> None:

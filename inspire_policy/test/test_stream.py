@@ -43,8 +43,8 @@ class Recorder:
         self.clock = clock
         self.sent: list[tuple[float, SetPoint]] = []
 
-    def send(self, point: SetPoint) -> None:
-        self.sent.append((self.clock.now(), point))
+    def send(self, point: SetPoint, time: float) -> None:
+        self.sent.append((time, point))
 
     def failed(self, error: Exception) -> None:
         raise AssertionError(error)
@@ -166,7 +166,7 @@ def test_the_hold_is_repeated_after_a_chunk(
 def test_a_failure_to_send_is_told_and_ends_the_stream(clock: TickedClock) -> None:
     told: list[Exception] = []
 
-    def broken(_: SetPoint) -> None:
+    def broken(_: SetPoint, time: float) -> None:
         raise OSError('no network')
 
     stream = Stream(clock, 0.01, broken, told.append)

@@ -32,6 +32,9 @@ def run(node_factory: Callable[[], Node], executor: Callable[[], Executor] | Non
     try:
         try:
             rclpy.init(args=arguments)
+            # Before the node, which takes its time: an executor that is made while a signal takes
+            # the context away is made by halves, and complains when it is collected.
+            spinner = (executor or SingleThreadedExecutor)()
             node = node_factory()
         except (ValueError, OSError, RuntimeError, LookupError) as error:
             if rclpy.ok():
@@ -41,7 +44,6 @@ def run(node_factory: Callable[[], Node], executor: Callable[[], Executor] | Non
         # full collection held the interpreter for 64 ms, command streams included.
         gc.collect()
         gc.freeze()
-        spinner = (executor or SingleThreadedExecutor)()
         spinner.add_node(node)
         while rclpy.ok():
             spinner.spin_once(timeout_sec=0.2)

@@ -373,7 +373,7 @@ def test_an_idle_arm_that_is_put_elsewhere_is_held_there(graph: Callable) -> Non
     wait_for(lambda: robot.widths[-1] == 0.02)
     robot.following = True
     robot.send('pick up the ball').result()
-    assert robot.poses[-1][1].pose.position.x == pytest.approx(0.2 + 8 * 0.002)
+    wait_for(lambda: robot.poses[-1][1].pose.position.x == pytest.approx(0.2 + 8 * 0.002))
 
 
 def test_a_policy_that_breaks_down_ends_the_node_with_an_error(ros_domain: int) -> None:

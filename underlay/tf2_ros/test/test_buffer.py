@@ -72,7 +72,7 @@ def test_can_transform_says_why_not():
     possible, why = buffer.can_transform(
         'world', 'ball', Time(seconds=3), Duration(nanoseconds=1), return_debug_tuple=True
     )
-    assert not possible and 'only time 1.000000' in why
+    assert not possible and 'known is of 1.000000' in why
     with pytest.raises(LookupException):
         buffer.lookup_transform('world', 'cup', Time(), timeout=Duration(nanoseconds=1000))
 

@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measured figures: what `./inspire bench` shows and writes, and who measures what.
 
-A benchmark is a function without arguments that returns figures. It lives in the package whose
-work it measures; this table only says where.
+A benchmark is a function without arguments that returns what it measured: for each figure
+(name, samples, unit), or the Figure itself where it is no median of samples. It lives in the
+package whose work it measures; this table only says where.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
-
-FIELDS = ('name', 'value', 'unit', 'runs', 'min', 'median', 'max')
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,10 @@ class Figure:
     min: float
     median: float
     max: float
+
+
+# What was measured: the figure's name, its samples, their unit.
+Measured = tuple[str, Sequence[float], str]
 
 
 @dataclass(frozen=True)
@@ -101,11 +104,11 @@ def measure(names: Iterable[str]) -> list[dict[str, Any]]:
     """Run the benchmarks of these names; return their figures as plain dictionaries.
 
     Raises:
-        ValueError: there is no benchmark of that name, or it returned something else.
+        ValueError: there is no benchmark of that name, or one measured nothing.
 
     """
     chosen = [find(name) for name in names]
-    return [plain(figure) for one in chosen for figure in load(one)()]
+    return [asdict(figure(found)) for one in chosen for found in load(one)()]
 
 
 def find(name: str) -> Benchmark:
@@ -114,14 +117,14 @@ def find(name: str) -> Benchmark:
     return BENCHMARKS[name]
 
 
-def load(benchmark: Benchmark) -> Any:
+def load(benchmark: Benchmark) -> Callable[[], Iterable[Figure | Measured]]:
     module, _, function = benchmark.function.partition(':')
-    return getattr(importlib.import_module(module), function)
+    found: Callable[[], Iterable[Figure | Measured]] = getattr(
+        importlib.import_module(module), function
+    )
+    return found
 
 
-def plain(figure: Any) -> dict[str, Any]:
-    """Return a figure as the dictionary that is written; checks its fields."""
-    values: Mapping[str, Any] = asdict(figure)
-    if tuple(values) != FIELDS:
-        raise ValueError(f'a figure has the fields {", ".join(FIELDS)}, not {", ".join(values)}')
-    return dict(values)
+def figure(found: Figure | Measured) -> Figure:
+    """Return what a benchmark gave as a figure."""
+    return found if isinstance(found, Figure) else summarise(*found)

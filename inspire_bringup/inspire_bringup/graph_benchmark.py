@@ -19,7 +19,7 @@ from pathlib import Path
 
 from inspire_bringup import checkout
 from inspire_bringup.domain import claimed_domain
-from inspire_bringup.figures import Figure, summarise
+from inspire_bringup.figures import Measured
 from inspire_bringup.loops import ACT
 from inspire_bringup.processes import processes
 from inspire_bringup.ros_probe import TripCounter, in_context, last_change, probing
@@ -34,9 +34,9 @@ LISTEN = 1.0  # s after the policy's death
 RUNNING = 600.0  # s of normal running in which the watchdog must not trip
 
 
-def start() -> list[Figure]:
+def start() -> list[Measured]:
     """Measure the time from `./inspire demo` to the first motion [s], set-up being done."""
-    return [summarise('first_motion', [first_motion() for _ in range(START_RUNS)], 's')]
+    return [('first_motion', [first_motion() for _ in range(START_RUNS)], 's')]
 
 
 def first_motion() -> float:
@@ -57,17 +57,17 @@ def demo_command() -> list[str]:
         return [sys.executable, '-P', '-m', 'inspire_bringup.command_line', 'demo']
 
 
-def hold() -> list[Figure]:
+def hold() -> list[Measured]:
     """Measure, in simulated time, when the arm holds after its policy was killed or frozen [s]."""
-    figures = []
+    figures: list[Measured] = []
     with claimed_domain() as domain, idle_graph(domain):
         for name, number in (('killed', signal.SIGKILL), ('frozen', signal.SIGSTOP)):
             samples = [hold_after(number, domain) for _ in range(HOLD_RUNS)]
-            figures.append(summarise(f'hold_after_policy_{name}', samples, 's'))
+            figures.append((f'hold_after_policy_{name}', samples, 's'))
     return figures
 
 
-def trips() -> list[Figure]:
+def trips() -> list[Measured]:
     """Count how often the watchdog trips in ten minutes of episodes, recorded, in real time."""
     words = [sys.executable, '-P', '-m', 'inspire_bringup.command_line', 'run', 'collect']
     words += ['--task', TASK, '--episodes', '1000', '--progress-period', '0']
@@ -84,7 +84,7 @@ def trips() -> list[Figure]:
             executor.spin_once(timeout_sec=0.2)
             if begin is None and counter.first is not None:
                 begin = time.monotonic()
-        return [summarise('watchdog_trips_in_ten_minutes', [float(counter.trips)], '')]
+        return [('watchdog_trips_in_ten_minutes', [float(counter.trips)], '')]
 
 
 @contextlib.contextmanager

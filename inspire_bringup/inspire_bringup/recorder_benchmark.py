@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from inspire_bringup.episode_reader import EpisodeReader
-from inspire_bringup.figures import Figure, summarise
+from inspire_bringup.figures import Measured, summarise
 
 WIDTH = HEIGHT = 224
 
@@ -182,7 +182,7 @@ def _line_waits() -> bool:
     return bool(select.select([sys.stdin], [], [], 0.0)[0])
 
 
-def benchmark(seconds: float = 60.0) -> list[Figure]:
+def benchmark(seconds: float = 60.0) -> list[Measured]:
     """Run the benchmark once; return its figures."""
     with tempfile.TemporaryDirectory() as folder:
         result = measure(seconds, Path(folder) / 'run')
@@ -193,7 +193,7 @@ def benchmark(seconds: float = 60.0) -> list[Figure]:
         ('recorder: written', result.bytes / 1e6 / result.seconds, 'MB/s'),
         ('recorder: processor', result.processor_share * 100, '% of a core'),
     ]
-    return [summarise(name, [value], unit) for name, value, unit in values]
+    return [(name, [value], unit) for name, value, unit in values]
 
 
 def main() -> int:
@@ -208,7 +208,8 @@ def main() -> int:
     elif arguments.record:
         print(json.dumps(record(arguments.record)))
     else:
-        print(json.dumps([asdict(one) for one in benchmark(arguments.seconds)], indent=2))
+        found = [asdict(summarise(*one)) for one in benchmark(arguments.seconds)]
+        print(json.dumps(found, indent=2))
     return 0
 
 

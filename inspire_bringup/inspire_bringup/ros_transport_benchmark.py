@@ -19,7 +19,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from inspire_bringup.domain import claimed_domain
-from inspire_bringup.figures import Figure, summarise
+from inspire_bringup.figures import Measured
 from piper_driver.qos import SENSOR
 
 SIZES = {'224x224': (224, 224), '640x480': (640, 480)}
@@ -29,14 +29,14 @@ TOPIC = 'bench/image'
 PATIENCE = 20.0  # s until the two processes have found each other
 
 
-def benchmark() -> list[Figure]:
+def benchmark() -> list[Measured]:
     """Return the median latency [ms] and the lost images of each size."""
-    figures = []
+    figures: list[Measured] = []
     for name, (width, height) in SIZES.items():
         latencies = receive(width, height)
-        figures.append(summarise(f'transport_{name}', [1e3 * one for one in latencies], 'ms'))
+        figures.append((f'transport_{name}', [1e3 * one for one in latencies], 'ms'))
         lost = float(COUNT - len(latencies))
-        figures.append(summarise(f'transport_{name}_lost', [lost], 'images'))
+        figures.append((f'transport_{name}_lost', [lost], 'images'))
     return figures
 
 

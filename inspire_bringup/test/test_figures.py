@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures have one shape, and every benchmark of the table exists."""
 
-from dataclasses import dataclass
-
 import pytest
 
 from inspire_bringup import figures
-from inspire_bringup.figures import BENCHMARKS, Figure, load, measure, plain, summarise
+from inspire_bringup.figures import BENCHMARKS, Figure, load, measure, summarise
 
 
 @pytest.mark.parametrize('benchmark', BENCHMARKS.values(), ids=BENCHMARKS)
@@ -30,17 +28,11 @@ def test_an_unknown_benchmark_is_answered_with_those_there_are():
         measure(['lables'])
 
 
-def test_figures_of_another_package_are_taken_if_they_have_the_same_shape(monkeypatch):
-    monkeypatch.setattr(figures, 'load', lambda one: lambda: [summarise('a', [1.0], 'm')])
+def test_samples_and_figures_are_written_alike(monkeypatch):
+    given = [('a', [1.0, 3.0, 2.0], 'm'), Figure('b', 0.9, 'share', 40, 0.8, 0.9, 1.0)]
+    monkeypatch.setattr(figures, 'load', lambda one: lambda: given)
     assert measure(['labels']) == [
-        {'name': 'a', 'value': 1.0, 'unit': 'm', 'runs': 1, 'min': 1.0, 'median': 1.0, 'max': 1.0}
-    ]
-
-
-def test_a_figure_of_another_shape_is_refused():
-    @dataclass
-    class Other:
-        name: str
-
-    with pytest.raises(ValueError, match='a figure has the fields name, value'):
-        plain(Other('a'))
+        {'name': 'a', 'value': 2.0, 'unit': 'm', 'runs': 3, 'min': 1.0, 'median': 2.0, 'max': 3.0},
+        {'name': 'b', 'value': 0.9, 'unit': 'share', 'runs': 40, 'min': 0.8, 'median': 0.9,
+         'max': 1.0},
+    ]  # fmt: skip

@@ -8,10 +8,8 @@ does not change the result. Called by `./inspire bench world`.
 
 import os
 import time
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inspire_sim.cameras import CAMERA
 from inspire_sim.world import TableWorld
@@ -20,21 +18,11 @@ TASKS = ('pick_ball', 'stack_bowls', 'pull_plate')   # few objects, hollow ones,
 SIZE = 128
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One measured figure: `runs` repeats of the same work, with their median and extremes."""
+def benchmark(runs: int = 5, frames: int = 100) -> list[tuple[str, list[float], str]]:
+    """Frames a second and core on a third each of TASKS, and what they are made of.
 
-    name: str
-    value: float
-    unit: str
-    runs: int
-    min: float
-    median: float
-    max: float
-
-
-def benchmark(runs: int = 5, frames: int = 100) -> tuple[Figure, ...]:
-    """Frames a second and core on a third each of TASKS, and what they are made of."""
+    Returns (name of the figure, what each run gave, unit) for each.
+    """
     # Before the first picture: one thread, so that a core's worth is measured.
     os.environ.setdefault('LP_NUM_THREADS', '1')
     world = TableWorld(cameras=(CAMERA,), image_size=(SIZE, SIZE))
@@ -42,9 +30,10 @@ def benchmark(runs: int = 5, frames: int = 100) -> tuple[Figure, ...]:
             for seed in range(runs)]
     world.close()
     reset, step, picture = np.array(rows).T
-    return (_figure('world_frames', 1.0 / (step + picture), 'frames/s/core'),
-            _figure('world_step', 1e3 * step, 'ms'), _figure('world_picture', 1e3 * picture, 'ms'),
-            _figure('world_reset', 1e3 * reset, 'ms'))
+    return [('world_frames', (1.0 / (step + picture)).tolist(), 'frames/s/core'),
+            ('world_step', (1e3 * step).tolist(), 'ms'),
+            ('world_picture', (1e3 * picture).tolist(), 'ms'),
+            ('world_reset', (1e3 * reset).tolist(), 'ms')]
 
 
 def _once(world: TableWorld, task: str, seed: int, frames: int) -> tuple[float, float, float]:
@@ -67,9 +56,3 @@ def _act(world: TableWorld, frames: int) -> None:
     for frame in range(frames):
         forth = 1.0 if (frame // 20) % 2 == 0 else -1.0
         world.step([0.0, 0.004 * forth, -0.002 * forth, 0.0, 0.0, 0.0, 0.05])
-
-
-def _figure(name: str, values: NDArray[np.float64], unit: str) -> Figure:
-    middle = float(np.median(values))
-    return Figure(name, middle, unit, len(values), float(values.min()), middle,
-                  float(values.max()))

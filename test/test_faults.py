@@ -103,10 +103,11 @@ def test_an_object_that_is_not_there_is_named(ros_domain, tmp_path):
         (('--task', 'pick_bal'), 'pick_ball'),
         (('x' * 10_000,), '(10000 characters)'),
         (('мяч на книгу',), "no task 'мяч на книгу'"),
-        (('--seed', '-1'), 'is not in 0..4294967295'),
-        (('--seed', 'three'), "invalid seed value: 'three'"),
+        (('--seed', '-1'), "'-1' is not a whole number in 0..4294967295"),
+        (('--seed', '99999999999'), "'99999999999' is not a whole number in 0..4294967295"),
+        (('--seed', 'three'), "'three' is not a whole number in 0..4294967295"),
         (('--policy', 'magic'), 'expert'),
-        (('--rtf', '-1'), '-1 is not in 0..100'),
+        (('--rtf', '-1'), "'-1' is not a number in 0.0..100.0"),
     ],
 )
 def test_a_wrong_demand_is_refused_before_anything_starts(arguments, message, tmp_path):

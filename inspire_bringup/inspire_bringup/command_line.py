@@ -22,6 +22,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 COMMANDS = Path(__file__).parent / 'commands'
 WIDTH = 11
@@ -52,6 +53,14 @@ INTERRUPTED = 130
 EXPECTED_ERRORS = (OSError, ValueError, RuntimeError)
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage, which hides it."""
+
+    def error(self, message: str) -> NoReturn:
+        line = f'{self.prog.removeprefix("./")}: {message} ({self.prog} --help says more)'
+        self.exit(USAGE_ERROR, line + '\n')
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that `argv` (default: sys.argv[1:]) names; return the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -72,7 +81,7 @@ def run(name: str, words: Sequence[str]) -> int:
     """Run a command with its arguments."""
     with dying_of_interrupts():
         module = importlib.import_module(f'inspire_bringup.commands.{name}')
-    parser = argparse.ArgumentParser(prog=f'./inspire {name}', description=module.HELP)
+    parser = Parser(prog=f'./inspire {name}', description=module.HELP)
     module.add_arguments(parser)
     parser.add_argument('--debug', action='store_true', help='show where an error comes from')
     arguments, rest = parser.parse_known_args(words)

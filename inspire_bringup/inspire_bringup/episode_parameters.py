@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from piper_driver.parameters import described
 
 KEEP = ('all', 'successes')
+LAST_SEED = 2**32 - 1  # what ResetWorld.srv carries
 LONGEST_INSTRUCTION = 1024  # characters; the bound of FollowInstruction.action
 
 
@@ -23,7 +24,7 @@ class EpisodeParameters:
         default='', metadata=described("what the robot is told; empty: the task's instruction")
     )
     seed: int = field(
-        default=0, metadata=described('seed of the first episode', lower=0, upper=2**32 - 1)
+        default=0, metadata=described('seed of the first episode', lower=0, upper=LAST_SEED)
     )
     episodes: int = field(
         default=1,
@@ -82,6 +83,11 @@ class EpisodeParameters:
             raise ValueError(
                 f'success_hold is {self.success_hold} s; valid: less than timeout, '
                 f'{self.timeout} s'
+            )
+        if self.seed + self.episodes - 1 > LAST_SEED:
+            raise ValueError(
+                f'{self.episodes} episodes from seed {self.seed}; valid: the last seed at most '
+                f'{LAST_SEED}'
             )
         if self.episodes > 1 and not self.task:
             raise ValueError(

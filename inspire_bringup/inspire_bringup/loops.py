@@ -8,12 +8,16 @@ asked for and in which are kept. Names are relative; nothing is remapped.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import Field, fields, replace
+from typing import Any
 
+from inspire_bringup.episode_parameters import EpisodeParameters
 from inspire_bringup.stages import Argument, Loop, Stage, Use, Value, When
 from inspire_labeler.formulation import Formulation
 from inspire_labeler.viewer import VIEWERS, viewer
 from inspire_policy.families import FAMILIES
+from inspire_sim.sim_parameters import SimParameters
+from inspire_sim.tasks import find
 
 KEEP = ('all', 'successes')
 SIM_TIME = {'use_sim_time': True}
@@ -24,22 +28,34 @@ def viewer_yaw(preset: Value) -> Value:
     return viewer(str(preset)).yaw
 
 
+def bounded(argument: Argument, parameters: type) -> Argument:
+    """Return the argument with the bounds of the node's parameter that it becomes."""
+    listed: dict[str, Field[Any]] = {field.name: field for field in fields(parameters)}
+    bounds = listed[argument.name].metadata
+    return replace(argument, lower=bounds['lower'], upper=bounds['upper'])
+
+
 TASK = Argument(
     'task',
     'What the world is set up for: a task id (pick_ball, ball_on_book, stack_cubes, ...) or an '
     'instruction of the task table ("put the ball on the book").',
+    check=find,
 )
 INSTRUCTION = Argument(
     'instruction', "What the robot is told. Empty: the task's own instruction.", default=''
 )
-SEED = Argument(
-    'seed',
-    'Seed of the first episode (poses, colours, distractors, light); it counts up by one.',
-    default=0,
-    kind=int,
+SEED = bounded(
+    Argument(
+        'seed',
+        'Seed of the first episode (poses, colours, distractors, light); it counts up by one.',
+        default=0,
+        kind=int,
+    ),
+    SimParameters,
 )
-EPISODES = Argument(
-    'episodes', 'How many episodes to run, one after the other.', default=1, kind=int
+EPISODES = bounded(
+    Argument('episodes', 'How many episodes to run, one after the other.', default=1, kind=int),
+    EpisodeParameters,
 )
 KEPT = Argument(
     'keep',
@@ -47,11 +63,14 @@ KEPT = Argument(
     default='all',
     choices=KEEP,
 )
-TIMEOUT = Argument(
-    'timeout',
-    'Simulated time after which an episode counts as failed [s].',
-    default=60.0,
-    kind=float,
+TIMEOUT = bounded(
+    Argument(
+        'timeout',
+        'Simulated time after which an episode counts as failed [s].',
+        default=60.0,
+        kind=float,
+    ),
+    EpisodeParameters,
 )
 POLICY = Argument('policy', 'Family of the policy.', default='expert', choices=tuple(FAMILIES))
 FORMULATION = Argument(
@@ -67,11 +86,14 @@ VIEWER = Argument(
     default='libero',
     choices=tuple(VIEWERS),
 )
-RATE = Argument(
-    'real_time_factor',
-    'Simulated seconds per second; 0: as fast as it goes.',
-    default=1.0,
-    kind=float,
+RATE = bounded(
+    Argument(
+        'real_time_factor',
+        'Simulated seconds per second; 0: as fast as it goes.',
+        default=1.0,
+        kind=float,
+    ),
+    SimParameters,
 )
 RECORD = Argument('record', 'Record the episodes as bags.', default=True, kind=bool)
 DIRECTORY = Argument(
@@ -80,8 +102,14 @@ DIRECTORY = Argument(
     'Empty: a new folder in runs/, named by the time.',
     default='',
 )
-PROGRESS = Argument(
-    'progress_period', 'Seconds between two lines of progress; 0: none.', default=5.0, kind=float
+PROGRESS = bounded(
+    Argument(
+        'progress_period',
+        'Seconds between two lines of progress; 0: none.',
+        default=5.0,
+        kind=float,
+    ),
+    EpisodeParameters,
 )
 WINDOW = Argument('window', "Show the world in MuJoCo's window.", default=False, kind=bool)
 RVIZ = Argument(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,42 +13,58 @@ from pathlib import Path
 from inspire_bringup.domain import claimed_domain
 from inspire_bringup.processes import processes
 from inspire_bringup.runner import Outcome, Show, run
-from inspire_bringup.stages import Argument, ArgumentError, Loop, complete, resolve
+from inspire_bringup.stages import (
+    Argument,
+    ArgumentError,
+    Loop,
+    ResolvedStage,
+    Value,
+    complete,
+    resolve,
+    valid_value,
+)
 
 DOMAIN = 'ROS_DOMAIN_ID'
 LOGS = 'log'
 
 
-def run_loop(
-    loop: Loop,
-    given: Mapping[str, str],
-    folder: Path,
-    show: Show,
-    domain: int,
-    without: Collection[str] = (),
-) -> Outcome:
-    """Run the loop's stages as processes until one ends.
+def choose_stages(
+    loop: Loop, given: Mapping[str, str], without: Collection[str] = ()
+) -> tuple[ResolvedStage, ...]:
+    """Return the stages to run: before anything is made or started, for what is wrong is said.
 
     Args:
         loop: which stages.
         given: the arguments that differ from their defaults.
-        folder: of the run; logs and parameters go into its folder `log`.
-        show: receives the conductor's lines and everybody's errors.
-        domain: ROS domain of the graph.
         without: names of stages to leave out.
 
     Raises:
         ArgumentError: an argument or a stage's name is not valid.
-        StageUnavailable: a stage is not installed.
 
     """
     names = [stage.name for stage in loop.stages]
     for name in without:
         if name not in names:
             raise ArgumentError(f'{loop.name} has no stage {name!r}; it has {", ".join(names)}')
-    stages = [
-        stage for stage in resolve(loop, complete(loop, given)) if stage.name not in without
-    ]
+    resolved = resolve(loop, complete(loop, given))
+    return tuple(stage for stage in resolved if stage.name not in without)
+
+
+def run_stages(
+    stages: Sequence[ResolvedStage], folder: Path, show: Show, domain: int
+) -> Outcome:
+    """Run stages as processes until one ends.
+
+    Args:
+        stages: which; see `choose_stages`.
+        folder: of the run; logs and parameters go into its folder `log`.
+        show: receives the conductor's lines and everybody's errors.
+        domain: ROS domain of the graph.
+
+    Raises:
+        StageUnavailable: a stage is not installed.
+
+    """
     logs = folder / LOGS
     return run(processes(stages, logs), logs, show, {DOMAIN: str(domain)})
 
@@ -83,6 +99,18 @@ def option(name: str) -> str:
     return '--' + name.replace('_', '-')
 
 
+def option_type(argument: Argument) -> Callable[[str], Value]:
+    """Return what turns an option's text into a value, and what is wrong with it into an error."""
+
+    def value(text: str) -> Value:
+        try:
+            return valid_value(argument, text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return value
+
+
 def add_options(parser: argparse.ArgumentParser, arguments: Collection[Argument]) -> None:
     """Add an option for each argument of a loop."""
     for argument in arguments:
@@ -98,6 +126,7 @@ def add_options(parser: argparse.ArgumentParser, arguments: Collection[Argument]
         else:
             parser.add_argument(
                 option(argument.name),
+                type=option_type(argument),
                 required=argument.required,
                 default=None if argument.required else str(argument.default),
                 choices=argument.choices or None,

@@ -21,13 +21,19 @@ class ArgumentError(ValueError):
 
 @dataclass(frozen=True)
 class Argument:
-    """What the user decides about a loop. Without a default it must be given."""
+    """What the user decides about a loop. Without a default it must be given.
+
+    `lower` and `upper` bound a number; `check` raises ValueError for a value that is not valid.
+    """
 
     name: str
     description: str
     default: Value | None = None
     kind: type[str] | type[int] | type[float] | type[bool] = str
     choices: tuple[str, ...] = ()
+    lower: float | None = None
+    upper: float | None = None
+    check: Callable[[str], object] | None = None
 
     @property
     def required(self) -> bool:
@@ -116,22 +122,52 @@ def convert(argument: Argument, text: str) -> Value:
     """Return `text` as the argument's kind of value.
 
     Raises:
-        ArgumentError: it is none of the choices, or not of that kind.
+        ArgumentError: it is not valid; names argument, value and what is.
+
+    """
+    try:
+        return valid_value(argument, text)
+    except ValueError as error:
+        raise ArgumentError(f'{argument.name}: {error}') from error
+
+
+def valid_value(argument: Argument, text: str) -> Value:
+    """Return `text` as the argument's kind of value.
+
+    Raises:
+        ValueError: it is none of the choices, not of that kind, out of bounds, or fails the check.
 
     """
     if argument.choices and text not in argument.choices:
-        raise ArgumentError(
-            f'{argument.name}: {text!r} is none of {", ".join(argument.choices)}'
-        )
+        raise ValueError(f'{text!r} is none of {", ".join(argument.choices)}')
+    if argument.check is not None:
+        argument.check(text)
     if argument.kind is bool:
         if text.lower() not in ('true', 'false'):
-            raise ArgumentError(f'{argument.name}: {text!r} is neither true nor false')
+            raise ValueError(f'{text!r} is neither true nor false')
         return text.lower() == 'true'
+    if argument.kind is str:
+        return text
+    return number(argument, text)
+
+
+def number(argument: Argument, text: str) -> int | float:
+    """Return `text` as a number within the argument's bounds; ValueError names what is valid."""
+    whole = argument.kind is int
     try:
-        return argument.kind(text)
-    except ValueError as error:
-        expected = {int: 'a whole number', float: 'a number'}[argument.kind]
-        raise ArgumentError(f'{argument.name}: {text!r} is not {expected}') from error
+        value = int(text) if whole else float(text)
+    except ValueError:
+        value = float('nan')  # is within no bounds
+    lower = float('-inf') if argument.lower is None else argument.lower
+    upper = float('inf') if argument.upper is None else argument.upper
+    if lower <= value <= upper:
+        return value
+    expected = 'a whole number' if whole else 'a number'
+    if argument.lower is not None and argument.upper is not None:
+        expected += f' in {argument.lower}..{argument.upper}'
+    elif argument.lower is not None:
+        expected += f' of at least {argument.lower}'
+    raise ValueError(f'{text!r} is not {expected}')
 
 
 def complete(loop: Loop, given: Mapping[str, str]) -> Mapping[str, Value]:

@@ -70,15 +70,22 @@ def test_the_rows_of_a_stopped_run_are_kept(monkeypatch: pytest.MonkeyPatch, tmp
     (('--tasks', 'fly'), "no task 'fly'; valid ids: pick_ball"),
     (('--episodes', '0'), '0 episodes from seed 0; valid: at least 1'),
     (('--seed', '-1'), 'valid: at least 1, from 0'),
+    (('--seed', '4294967295', '--episodes', '2'), 'the last seed at most 4294967295'),
     (('--workers', '0'), '0 workers; valid: at least 1')])
 def test_what_cannot_be_is_refused_with_what_can(words: tuple[str, ...], said: str, tmp_path: Path,
                                                  capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(*words, '--rows', str(tmp_path / 'rows.csv')) == 1
+    rows = tmp_path / 'rows.csv'
+    rows.write_text('an older table')
+    assert run(*words, '--rows', str(rows)) == 1
     assert said in capsys.readouterr().err
+    assert rows.read_text() == 'an older table'
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(quick: None, tmp_path: Path,
                                                   capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / 'file').write_text('')
-    assert run('--rows', str(tmp_path / 'file' / 'rows.csv')) == 1
-    assert 'file' in capsys.readouterr().err
+    for option in ('--rows', '--json'):
+        assert run(option, str(tmp_path / 'file' / 'rows.csv')) == 1
+        assert 'file' in capsys.readouterr().err
+    assert run('--json', str(tmp_path)) == 1
+    assert 'Is a directory' in capsys.readouterr().err

@@ -14,9 +14,15 @@ from inspire_bringup.stages import (
     resolve,
 )
 
-TASK = Argument('task', 'what to do')
-SEED = Argument('seed', 'which world', default=7, kind=int)
-RATE = Argument('rate', 'how fast', default=1.0, kind=float)
+
+def known(text):
+    if text == 'pick_bal':
+        raise ValueError("no task 'pick_bal'; did you mean 'pick_ball'?")
+
+
+TASK = Argument('task', 'what to do', check=known)
+SEED = Argument('seed', 'which world', default=7, kind=int, lower=0, upper=9)
+RATE = Argument('rate', 'how fast', default=1.0, kind=float, lower=0.0)
 RECORD = Argument('record', 'record or not', default=True, kind=bool)
 VIEWER = Argument('viewer', 'whose left', default='libero', choices=('libero', 'piper_real'))
 LOOP = Loop(
@@ -66,7 +72,11 @@ def test_a_stage_runs_only_under_its_condition():
         ({}, "act needs the argument 'task': what to do"),
         ({'task': 'x', 'speed': '1'}, "no argument 'speed'; it has task, seed, rate"),
         ({'task': 'x', 'seed': 'two'}, "seed: 'two' is not a whole number"),
-        ({'task': 'x', 'rate': 'fast'}, "rate: 'fast' is not a number"),
+        ({'task': 'x', 'seed': '-1'}, r"seed: '-1' is not a whole number in 0\.\.9"),
+        ({'task': 'x', 'seed': '10'}, r"seed: '10' is not a whole number in 0\.\.9"),
+        ({'task': 'x', 'rate': 'fast'}, "rate: 'fast' is not a number of at least 0"),
+        ({'task': 'x', 'rate': 'nan'}, "rate: 'nan' is not a number of at least 0"),
+        ({'task': 'pick_bal'}, "task: no task 'pick_bal'; did you mean 'pick_ball'"),
         ({'task': 'x', 'record': 'maybe'}, "record: 'maybe' is neither true nor false"),
         ({'task': 'x', 'viewer': 'me'}, "viewer: 'me' is none of libero, piper_real"),
     ],

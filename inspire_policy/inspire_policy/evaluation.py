@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LONGEST = 800         # steps of 0.05 s until an episode is given up
 HELD = 20             # steps for which success must hold: 1 s
+LAST_SEED = 2**32 - 1  # the seeds that the simulation's messages carry
 AFTERWARDS = 40       # steps that a policy which says it is done is given for it to hold
 
 
@@ -89,8 +90,9 @@ def jobs(task_ids: Sequence[str], episodes: int, seed: int) -> tuple[Job, ...]:
 
     Raises UnknownTask, ValueError.
     """
-    if episodes < 1 or seed < 0:
-        raise ValueError(f'{episodes} episodes from seed {seed}; valid: at least 1, from 0')
+    if episodes < 1 or not 0 <= seed <= LAST_SEED + 1 - episodes:
+        raise ValueError(f'{episodes} episodes from seed {seed}; valid: at least 1, from 0, '
+                         f'the last seed at most {LAST_SEED}')
     chosen: Sequence[Task] = [task(name) for name in task_ids] if task_ids else TASKS
     return tuple(Job(one.id, variant.instruction, one.split, seed + index)
                  for one in chosen for variant in one.variants for index in range(episodes))

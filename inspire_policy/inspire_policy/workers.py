@@ -30,10 +30,14 @@ PATIENCE = 600.0      # wall seconds without an answer after which a process cou
 def evaluate(setting: Setting, todo: Sequence[Job], workers: int) -> Generator[Row, None, None]:
     """Run the episodes on `workers` processes; yields a row as each ends, in no fixed order.
 
-    Closing the iterator (or Ctrl-C in the caller) ends the processes.
+    Closing the iterator (or Ctrl-C in the caller) ends the processes. Raises ValueError, at once.
     """
     if workers < 1:
         raise ValueError(f'{workers} workers; valid: at least 1')
+    return _evaluate(setting, todo, workers)
+
+
+def _evaluate(setting: Setting, todo: Sequence[Job], workers: int) -> Generator[Row, None, None]:
     waiting = list(reversed(todo))
     crew = [_Worker(setting) for _ in range(min(workers, len(todo)))]
     try:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from inspire_bringup.figures import BENCHMARKS, find, measure
+from inspire_bringup.output import require_writable
 from inspire_bringup.provenance import machine
 
 HELP = 'Measure what the project promises, on this machine.'
@@ -27,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     usual = [one.name for one in BENCHMARKS.values() if not one.by_name_only]
     names = [find(name).name for name in arguments.names or usual]
+    if arguments.json:
+        require_writable(arguments.json)
     console = Console()
     described = machine()
     console.print(', '.join(f'{key}: {value}' for key, value in described.items()), style='dim')

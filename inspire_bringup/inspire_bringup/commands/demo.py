@@ -13,10 +13,16 @@ import sys
 from pathlib import Path
 
 from inspire_bringup.command_line import dying_of_interrupts
-from inspire_bringup.loops import ACT
+from inspire_bringup.loops import ACT, RATE, SEED
 from inspire_bringup.narrator import Narrator
 from inspire_bringup.runner import INTERRUPTED, Outcome
-from inspire_bringup.session import new_folder, own_domain, run_loop
+from inspire_bringup.session import (
+    choose_stages,
+    new_folder,
+    option_type,
+    own_domain,
+    run_stages,
+)
 from inspire_policy.families import FAMILIES
 from inspire_sim.tasks import find
 
@@ -32,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='what the robot is told; one of the fifteen tasks unless --task is given, too',
     )
     parser.add_argument('--task', default='', help=f'task id (default: {DEFAULT})')
-    parser.add_argument('--seed', type=seed, default=0, help='which world (default: 0)')
+    parser.add_argument(
+        '--seed', type=option_type(SEED), default=SEED.default, help='which world (default: 0)'
+    )
     look = parser.add_mutually_exclusive_group()
     look.add_argument('--headless', action='store_true', help='no window (the default)')
     look.add_argument('--viewer', action='store_true', help="show the world in MuJoCo's window")
@@ -41,22 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--no-record', action='store_true', help='no episode, video or report')
     parser.add_argument('--no-video', action='store_true', help='no video')
     parser.add_argument(
-        '--rtf', type=rate, default=1.0, help='simulated seconds a second; 0: as fast as it goes'
+        '--rtf',
+        type=option_type(RATE),
+        default=RATE.default,
+        help='simulated seconds a second; 0: as fast as it goes',
     )
-
-
-def rate(text: str) -> float:
-    value = float(text)
-    if not 0.0 <= value <= 100.0:
-        raise argparse.ArgumentTypeError(f'{text} is not in 0..100')
-    return value
-
-
-def seed(text: str) -> int:
-    value = int(text)
-    if not 0 <= value < 2**32:
-        raise argparse.ArgumentTypeError(f'{text} is not in 0..{2**32 - 1}')
-    return value
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -90,6 +87,7 @@ def act(arguments: argparse.Namespace, task: str, folder: Path, narrator: Narrat
         'directory': str(folder),
         'progress_period': '0.5' if narrator.console.is_terminal else '5.0',
     }
+    stages = choose_stages(ACT, given)
     with own_domain() as (domain, chosen):
         if not chosen:
             narrator.say(
@@ -97,7 +95,7 @@ def act(arguments: argparse.Namespace, task: str, folder: Path, narrator: Narrat
                 'dim',
             )
         narrator.progress('starting the simulation, labeler, policy and recorder ...')
-        return run_loop(ACT, given, folder, narrator.show, domain)
+        return run_stages(stages, folder, narrator.show, domain)
 
 
 def write_results(folder: Path, narrator: Narrator, video: bool) -> None:

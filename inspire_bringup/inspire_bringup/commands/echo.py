@@ -17,21 +17,25 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.live import Live
 
+from inspire_bringup.session import add_options
+from inspire_bringup.stages import Argument
 from inspire_bringup.view import View, layout
 
 HELP = 'Show questions, answers, truth and agreement of a running graph, live.'
 REFRESH = 0.25  # s
+TIMEOUT = Argument(
+    'timeout',
+    'Give up when no observation has come for this long [s]; 0: never.',
+    0.0,
+    kind=float,
+    lower=0.0,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--once', action='store_true', help='end after the first observation')
     parser.add_argument('--json', action='store_true', help='one observation a line, as JSON')
-    parser.add_argument(
-        '--timeout',
-        type=float,
-        default=0.0,
-        help='give up when no observation has come for this long [s]; 0: never',
-    )
+    add_options(parser, [TIMEOUT])
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from inspire_bringup.output import require_writable
 from inspire_labeler.formulation import Formulation
 from inspire_labeler.viewer import VIEWERS
 from inspire_policy.evaluation import (
@@ -67,9 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
     todo = jobs(ids, arguments.episodes, arguments.seed)
     setting = Setting(arguments.policy, arguments.viewer, arguments.formulation)
     path = rows_path(arguments)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+    for file in filter(None, (path, arguments.json)):
+        require_writable(file)
     rows, interrupted = collect(setting, todo, arguments.workers, path)
     found = scores(rows)
     console = Console()
@@ -102,12 +102,12 @@ def collect(setting: Setting, todo: Sequence[Job], workers: int,
     order = {(job.instruction, job.seed): number for number, job in enumerate(todo)}
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
                TextColumn('{task.fields[rate]}'), TimeRemainingColumn())
+    episodes = evaluate(setting, todo, workers)     # refuses before an older table is touched
     with path.open('w', newline='', encoding='utf-8') as file, \
             Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         written = csv.writer(file)
         written.writerow(COLUMNS)
         bar = progress.add_task(setting.policy, total=len(todo), rate='')
-        episodes = evaluate(setting, todo, workers)
         try:
             for row in episodes:
                 rows.append(row)

@@ -9,9 +9,16 @@ from pathlib import Path
 
 from rich.console import Console
 
+from inspire_bringup.loops import SEED
 from inspire_bringup.recording import Status
+from inspire_bringup.session import add_options, option_type
+from inspire_bringup.stages import Argument
 
 HELP = 'Record the running graph as an episode until Ctrl-C.'
+
+DURATION = Argument(
+    'duration', 'Stop after so many seconds (0: at Ctrl-C).', 0.0, kind=float, lower=0.0
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--instruction', default='', help='what the robot is told, for the manifest'
     )
     parser.add_argument('--task', default='', help='task id, for the manifest')
-    parser.add_argument('--seed', type=int, default=0, help='seed of the world, for the manifest')
+    add_options(parser, [DURATION])
     parser.add_argument(
-        '--duration', type=float, default=0.0, help='stop after so many seconds (0: at Ctrl-C)'
+        '--seed', type=option_type(SEED), default=0, help='seed of the world, for the manifest'
     )
 
 

@@ -13,7 +13,14 @@ from pathlib import Path
 from inspire_bringup import runner
 from inspire_bringup.loops import LOOPS
 from inspire_bringup.narrator import Narrator
-from inspire_bringup.session import add_options, given_options, new_folder, own_domain, run_loop
+from inspire_bringup.session import (
+    add_options,
+    choose_stages,
+    given_options,
+    new_folder,
+    own_domain,
+    run_stages,
+)
 from inspire_bringup.stages import Argument, Loop
 
 HELP = 'Start the stages of a loop and keep them running, or collect episodes.'
@@ -52,12 +59,13 @@ def run(arguments: argparse.Namespace) -> int:
     without = list(arguments.without)
     if not CONDUCTED[loop.name]:
         without.append('episode')
+    stages = choose_stages(loop, given, without)
     narrator = Narrator()
     folder = new_folder(arguments.runs)
     with own_domain() as (domain, _):
         narrator.say(f'{loop.name} runs in ROS domain {domain}; logs: {folder / "log"}')
         narrator.say(f'look inside: ROS_DOMAIN_ID={domain} ./inspire echo (or shell). End: Ctrl-C')
-        outcome = run_loop(loop, given, folder, narrator.show, domain, without)
+        outcome = run_stages(stages, folder, narrator.show, domain)
     narrator.finish()
     if outcome.code == runner.INTERRUPTED and not CONDUCTED[loop.name]:
         return 0  # Ctrl-C is how it ends

@@ -6,6 +6,7 @@ the manifest says what was met. A bag that is whole is left alone.
 """
 
 import hashlib
+import itertools
 import os
 import shutil
 from collections.abc import Callable
@@ -95,12 +96,25 @@ def _rewrite(place: EpisodePlace, progress: Callable[[int], None]) -> Report:
 
 def _exchange(bag: Path, work: Path) -> Path:
     """Put the new file where the old one was; the old one keeps its content under another name."""
-    original = bag.with_name(bag.name + ORIGINAL_SUFFIX)
-    os.link(bag, original)
+    original = _second_name(bag)
     os.replace(work / bag.name, bag)
     os.replace(work / 'metadata.yaml', bag.parent / 'metadata.yaml')
     work.rmdir()
     return original
+
+
+def _second_name(bag: Path) -> Path:
+    """Keep the file under another name, beside what an earlier repair has kept or has begun."""
+    for number in itertools.count(1):
+        suffix = ORIGINAL_SUFFIX if number == 1 else f'{ORIGINAL_SUFFIX}-{number}'
+        original = bag.with_name(bag.name + suffix)
+        try:
+            os.link(bag, original)
+        except FileExistsError:
+            if not original.samefile(bag):
+                continue
+        return original
+    raise AssertionError('numbers do not end')
 
 
 def _update_manifest(

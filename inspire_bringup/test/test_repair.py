@@ -2,6 +2,7 @@
 """A repaired bag holds what was whole in the damaged one, and the damaged one is kept."""
 
 import hashlib
+import os
 
 import bags
 import pytest
@@ -78,6 +79,39 @@ def test_repairing_twice_changes_nothing_the_second_time(tmp_path):
     content = bag.read_bytes()
     assert repair(tmp_path / 'run').original is None
     assert bag.read_bytes() == content
+
+
+def test_a_repair_that_was_cut_off_is_done_again(tmp_path, monkeypatch):
+    bag = episode(tmp_path / 'run')
+    found = cut(bag)
+    for left in (2, 1):  # replacements until the power fails: of the bag, of its metadata
+        replaced = []
+
+        def fails(source, target, left=left, replaced=replaced, real=os.replace):
+            if str(target).startswith(str(bag.parent)) and '.repairing' in str(source):
+                replaced.append(target)
+                if len(replaced) > 2 - left:
+                    raise KeyboardInterrupt
+            real(source, target)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, 'replace', fails)
+            with pytest.raises(KeyboardInterrupt):
+                repair(tmp_path / 'run')
+    repair(tmp_path / 'run')
+    with Reader(bag.parent) as reader:
+        assert reader.message_count == 199
+    assert bag.with_name(bag.name + '.original').read_bytes() == found
+
+
+def test_what_an_earlier_repair_kept_stays(tmp_path):
+    bag = episode(tmp_path / 'run')
+    found = cut(bag)
+    repair(tmp_path / 'run')
+    bag.write_bytes(bag.read_bytes()[:-100])
+    second = repair(tmp_path / 'run')
+    assert second.original == bag.with_name(bag.name + '.original-2')
+    assert bag.with_name(bag.name + '.original').read_bytes() == found
 
 
 def test_a_file_with_nothing_left_is_not_touched(tmp_path):

@@ -23,6 +23,7 @@ from inspire_bringup.figures import Measured
 from inspire_bringup.loops import ACT
 from inspire_bringup.processes import processes
 from inspire_bringup.ros_probe import TripCounter, in_context, last_change, probing
+from inspire_bringup.runner import die_with_parent
 from inspire_bringup.stages import complete, resolve
 
 INSTRUCTION = 'put the ball on the book'
@@ -125,8 +126,8 @@ def policy(domain: int) -> Iterator[subprocess.Popen[bytes]]:
 
 @contextlib.contextmanager
 def process(words: list[str], domain: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command in a ROS domain, its output discarded; interrupted, in the end killed."""
-    environment = {**os.environ, 'ROS_DOMAIN_ID': str(domain)}
+    """Run a command in a ROS domain, its output discarded; it ends with the block, or with us."""
+    environment, parent = {**os.environ, 'ROS_DOMAIN_ID': str(domain)}, os.getpid()
     started = subprocess.Popen(
         words,
         env=environment,
@@ -134,6 +135,7 @@ def process(words: list[str], domain: int) -> Iterator[subprocess.Popen[bytes]]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=lambda: die_with_parent(parent),
     )
     try:
         yield started

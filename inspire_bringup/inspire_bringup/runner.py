@@ -117,7 +117,7 @@ def _requests_to_stop() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _die_with_parent(parent: int) -> None:
+def die_with_parent(parent: int) -> None:
     """Have the kernel kill this (child) process when its parent dies, even of SIGKILL."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
@@ -143,7 +143,7 @@ class _Child:
                 stderr=subprocess.STDOUT,
                 env=environment,
                 start_new_session=True,  # Ctrl-C in the terminal reaches the runner alone
-                preexec_fn=lambda: _die_with_parent(parent),
+                preexec_fn=lambda: die_with_parent(parent),
             )
         except OSError:
             self._log.close()

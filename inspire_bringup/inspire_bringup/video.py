@@ -9,11 +9,13 @@ shows the camera's own pictures instead.
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+import signal
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import av
@@ -22,6 +24,7 @@ from PIL import Image
 
 from inspire_bringup import story as stories
 from inspire_bringup.panel import Panel, Picture, Timeline, footline, headline
+from inspire_bringup.runner import die_with_parent
 from inspire_bringup.story import Story
 from inspire_sim.rendering import VideoRenderer
 from inspire_sim.tasks import UnknownTask, find
@@ -75,9 +78,9 @@ def render(run: Path | str, progress: Progress = lambda done: None) -> Path:
     times = frame_times(story)
     path = story.folder / NAME
     part = path.with_name(f'.{NAME}.part.mp4')
-    frames = _frames(story, times)
     try:
-        _encode(frames, part, len(times), progress)
+        with closing(_frames(story, times)) as frames:
+            _encode(frames, part, len(times), progress)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
@@ -110,13 +113,14 @@ def states(story: Story, times: list[float]) -> Iterator[State]:
         yield State(tuple(joints.tolist()), gripper, objects)
 
 
-def _frames(story: Story, times: list[float]) -> Iterator[Picture]:
+def _frames(story: Story, times: list[float]) -> Generator[Picture, None, None]:
     """Yield the composed frames of the video."""
     panel = Panel(story, (WIDTH - SCENE_WIDTH, SCENE_HEIGHT))
     timeline = Timeline(story, (WIDTH, HEIGHT - SCENE_HEIGHT))
     pictures = _rendered(story, times) if is_simulated(story) else _photographed(story, times)
-    for time, picture in zip(times, pictures, strict=True):
-        yield _compose(story, time, picture, panel, timeline)
+    with closing(pictures):
+        for time, picture in zip(times, pictures, strict=True):
+            yield _compose(story, time, picture, panel, timeline)
 
 
 def is_simulated(story: Story) -> bool:
@@ -174,7 +178,7 @@ def _view(story: Story, name: str, time: float) -> Picture | None:
     return latest
 
 
-def _photographed(story: Story, times: list[float]) -> Iterator[Picture]:
+def _photographed(story: Story, times: list[float]) -> Generator[Picture, None, None]:
     """Yield the camera's pictures, cut to the scene's shape: for real robots."""
     for time in times:
         view = _view(story, 'camera', time)
@@ -190,7 +194,7 @@ def _photographed(story: Story, times: list[float]) -> Iterator[Picture]:
         yield np.asarray(image.crop(box).resize(SCENE, Image.Resampling.BICUBIC))
 
 
-def _rendered(story: Story, times: list[float]) -> Iterator[Picture]:
+def _rendered(story: Story, times: list[float]) -> Generator[Picture, None, None]:
     """Yield the scene at each time, rendered by some processes; what stands still, once."""
     yaw = story.manifest.viewer.yaw if story.manifest and story.manifest.viewer else 0.0
     scene = Scene(story.world, story.seed, yaw)
@@ -198,10 +202,34 @@ def _rendered(story: Story, times: list[float]) -> Iterator[Picture]:
     workers = min(MOST_RENDERERS, os.cpu_count() or 1)
     # One thread each: software rendering that uses all cores in every process only gets slower.
     os.environ.setdefault('LP_NUM_THREADS', '1')
-    with ProcessPoolExecutor(workers, get_context('spawn'), _open_scene, (scene,)) as pool:
+    with renderers(workers, _open_scene, scene) as pool:
         rendered = pool.map(_render_state, [state for state, _ in distinct], chunksize=2)
         for picture, (_, repeats) in zip(rendered, distinct, strict=True):
             yield from [picture] * repeats
+
+
+@contextmanager
+def renderers(
+    count: int, begin: Callable[[Scene], None], scene: Scene
+) -> Iterator[ProcessPoolExecutor]:
+    """Yield processes that each begin with the scene.
+
+    They end with the block, whatever is still to be done (Ctrl-C), and with this process.
+    """
+    pool = ProcessPoolExecutor(count, get_context('spawn'), _begin, (begin, scene))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin(begin: Callable[[Scene], None], scene: Scene) -> None:
+    """Begin a rendering process: Ctrl-C is for the one that waits for it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None and parent.pid is not None:
+        die_with_parent(parent.pid)
+    begin(scene)
 
 
 def _changes(every: Iterable[State]) -> Iterator[tuple[State, int]]:

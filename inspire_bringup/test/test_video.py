@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The video shows the episode for as long as it lasted, and says what it cannot show."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import av
 import episodes
 import numpy as np
@@ -40,6 +47,42 @@ def test_a_video_is_as_long_as_the_episode_and_plays_everywhere(run, monkeypatch
     content = path.read_bytes()
     assert content.index(b'moov') < content.index(b'mdat')  # it starts before it is loaded
     assert not list(run.glob('.*part*'))
+
+
+def test_processes_end_with_the_block_whatever_is_still_to_be_done():
+    begin = time.monotonic()
+    with video.renderers(1, print, None) as pool:
+        waiting = [pool.submit(time.sleep, 0.5) for _ in range(200)]
+        waiting[0].result()
+    assert time.monotonic() - begin < 50.0
+    assert waiting[-1].cancelled()
+
+
+def test_processes_end_with_the_one_that_started_them():
+    program = (
+        'import os, time\n'
+        'from inspire_bringup import video\n'
+        'with video.renderers(1, print, None) as pool:\n'
+        '    print(pool.submit(os.getpid).result(), flush=True)\n'
+        '    time.sleep(60.0)\n'
+    )
+    command = [sys.executable, '-P', '-c', program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout.readline() == 'None\n'  # the printed scene
+        number = int(started.stdout.readline())
+        started.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 10.0
+    while is_running(number):
+        assert time.monotonic() < deadline, f'{number} goes on'
+        time.sleep(0.05)
+
+
+def is_running(number):
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return ') Z ' not in Path(f'/proc/{number}/stat').read_text()
 
 
 def test_the_scene_is_that_of_the_variant_and_not_just_of_the_task(tmp_path):

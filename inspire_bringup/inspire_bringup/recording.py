@@ -174,7 +174,10 @@ class Recording:
     def stop(
         self, outcome: Outcome = 'unknown', note: str = '', viewer: Viewer | None = None
     ) -> Manifest:
-        """Write what is queued, close the bag and write the final manifest."""
+        """Write what is queued, close the bag and write the final manifest.
+
+        RecordingError where the manifest cannot be written: the bag is closed all the same.
+        """
         self._end_writing()
         final = replace(
             self._manifest,
@@ -197,7 +200,13 @@ class Recording:
                 self._bag.extent.last,
             ),
         )
-        manifests.write(self.folder, final)
+        try:
+            manifests.write(self.folder, final)
+        except OSError as error:
+            raise RecordingError(
+                f'{self.folder / manifests.NAME}: {error.strerror}; the bag is closed, the '
+                'manifest is the one of the start'
+            ) from error
         return final
 
     def discard(self) -> None:
@@ -215,7 +224,7 @@ class Recording:
     def _write_until_ended(self) -> None:
         try:
             self._write_chunks()
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001  a writer that died would look like one that ended
             self._fail(error)
         self._close()
 
@@ -245,9 +254,9 @@ class Recording:
                     item.topic, item.log_time, item.publish_time, item.sequence or 0, item.data
                 )
 
-    def _fail(self, error: OSError) -> None:
+    def _fail(self, error: Exception) -> None:
         """Say what happened; what is still queued is lost, and so is all that follows."""
-        self._failure = f'{error.strerror} while writing {self._bag.path}'
+        self._failure = self._words(error)
         with self._lock:
             for item in self._queue:
                 if isinstance(item, Message):
@@ -259,10 +268,14 @@ class Recording:
         (self.folder / RESERVE_FILE).unlink(missing_ok=True)
         try:
             self._bag.close()
-        except OSError as error:
-            self._failure = f'{error.strerror} while writing {self._bag.path}'
+        except Exception as error:  # noqa: BLE001  as above
+            self._failure = self._words(error)
             self._bag.abandon()
             self._count_again()
+
+    def _words(self, error: Exception) -> str:
+        reason = error.strerror if isinstance(error, OSError) else repr(error)
+        return f'{reason} while writing {self._bag.path}'
 
     def _count_again(self) -> None:
         """Take what lies on disk for what was written: the end of the bag did not get there."""

@@ -254,3 +254,34 @@ def test_killed_in_the_middle_less_than_a_second_is_missing(tmp_path):
     assert put - len(read) < 100  # at 100 Hz
     assert 'cut off' in reader.damage[0]
     assert not manifests.read(tmp_path / 'run').complete
+
+
+def test_an_episode_whose_writer_failed_in_any_way_is_not_complete(tmp_path):
+    recording = Recording(tmp_path / 'run', bags.manifest(), Settings(free_bytes=0))
+    recording.add_topic(bags.text_topic())
+    recording.put([bags.text_message(0)._replace(log_time=-1)])  # no MCAP file can hold it
+    manifest = recording.stop()
+    assert not manifest.complete
+    assert 'while writing' in manifest.error
+    assert 'while writing' in manifests.read(tmp_path / 'run').error
+
+
+def test_a_manifest_that_cannot_be_written_is_said_and_the_bag_is_whole(tmp_path):
+    recording = Recording(tmp_path / 'run', bags.manifest(), Settings(free_bytes=0))
+    recording.add_topic(bags.text_topic())
+    recording.put([bags.text_message(0)])
+    (tmp_path / 'run' / '.manifest.json.part').mkdir()
+    with pytest.raises(RecordingError, match=r'manifest\.json: Is a directory'):
+        recording.stop()
+    assert is_whole(tmp_path / 'run' / 'episode' / 'episode_0.mcap')
+
+
+def test_metadata_that_cannot_be_written_is_said_and_the_bag_is_whole(tmp_path):
+    recording = Recording(tmp_path / 'run', bags.manifest(), Settings(free_bytes=0))
+    recording.add_topic(bags.text_topic())
+    recording.put([bags.text_message(0)])
+    (tmp_path / 'run' / 'episode' / '.metadata.yaml.part').mkdir()
+    manifest = recording.stop()
+    assert (manifest.complete, manifest.bag.messages, manifest.lost) == (False, 1, 0)
+    assert manifest.error.startswith('Is a directory while writing')
+    assert is_whole(tmp_path / 'run' / 'episode' / 'episode_0.mcap')

@@ -14,6 +14,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inspire_labeler.formulation import formulation
 from inspire_labeler.question import questions
@@ -135,20 +136,30 @@ def _loop(world: World, policy: Policy, asked: Sequence[Question],
     what the success test said last)."""
     policy.reset(world.instruction, asked)
     steps, held, left = 0, 0, longest
+    width: float | None = None      # as last told
     while left > 0:
-        decision = policy.decide(observed(world, policy))
-        for action in decision.actions:
+        seen = observed(world, policy)
+        decision = policy.decide(seen)
+        if decision.done:
+            left = min(left, AFTERWARDS + len(decision.actions))
+        actions = decision.actions if len(decision.actions) else holding(
+            seen.gripper_width if width is None else width, left)
+        for action in actions:
             world.step(action)
             steps, left = steps + 1, left - 1
             result = world.success()
             held = held + 1 if result.achieved else 0
             if held >= HELD:
                 return steps, True, result.detail
-        if decision.done:
-            left = min(left, AFTERWARDS)
-            if not len(decision.actions):
-                break
+        width = float(actions[-1, 6])
     return steps, False, world.success().detail
+
+
+def holding(width: float, steps: int) -> NDArray[np.float64]:
+    """Steps (K, 7) in which an arm stands: what the node sends when a policy has no more to do."""
+    actions = np.zeros((steps, 7))
+    actions[:, 6] = width
+    return actions
 
 
 def observed(world: World, policy: Policy) -> PolicyObservation:

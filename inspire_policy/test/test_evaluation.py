@@ -44,6 +44,7 @@ class CountingWorld:
 
     def step(self, action: np.ndarray) -> None:
         self.steps += 1
+        self.last = action
 
     def observe(self) -> SimpleNamespace:
         arm = SimpleNamespace(position=(0.0,) * 6, velocity=(0.0,) * 6, gripper_width=0.05)
@@ -130,9 +131,17 @@ def test_a_policy_that_says_it_is_done_gets_two_seconds_for_success_to_hold() ->
     assert late.success
 
 
-def test_a_policy_that_stops_acting_ends_the_episode() -> None:
-    row = run_episode(CountingWorld(), ChunkPolicy(chunks=2, stops=True), JOB, SETTING)
-    assert (row.success, row.steps) == (False, 8)
+def test_a_policy_that_stops_acting_stands_for_as_long_without_being_asked_again() -> None:
+    policy = ChunkPolicy(chunks=2, stops=True)
+    row = run_episode(CountingWorld(), policy, JOB, SETTING)
+    assert (row.success, row.steps, policy.chunks) == (False, 8 + 40, -1)
+    world = CountingWorld(begins=8)
+    late = run_episode(world, ChunkPolicy(chunks=2, stops=True), JOB, SETTING)
+    assert (late.success, late.steps) == (True, 8 + HELD - 1)
+    assert np.array_equal(world.last, np.zeros(7))     # the gripper stays as last told
+    world = CountingWorld()
+    assert not run_episode(world, ChunkPolicy(chunks=0, stops=True), JOB, SETTING).success
+    assert np.array_equal(world.last, [0, 0, 0, 0, 0, 0, 0.05])    # or as it was found
 
 
 def test_only_a_policy_that_says_so_sees_the_truth() -> None:

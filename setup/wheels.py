@@ -14,6 +14,8 @@ import re
 import shutil
 from pathlib import Path
 
+from machine import SetupError
+
 FOREIGN = '/opt/python'
 NUMPY = re.compile(
     r'/opt/python/[^/;"]+/lib/python3\.\d+t?/site-packages/numpy/(?:_core|core)/include'
@@ -42,7 +44,7 @@ def patch(venv: Path, include: Path) -> int:
         text = NUMPY.sub(lambda _: str(numpy_include), file.read_text())
         text = PYTHON.sub(lambda _: str(include), text)
         if FOREIGN in text:
-            raise ValueError(f'{file} names a folder under {FOREIGN} that no rule replaces')
+            raise SetupError(f'{file} names a folder under {FOREIGN} that no rule replaces')
         fresh = file.with_suffix('.new')
         fresh.write_text(text)
         os.replace(fresh, file)

@@ -116,7 +116,7 @@ def build(
     log: Path,
     show: Callable[[float, str], None],
 ) -> list[str]:
-    """Builds the selected packages; gives those that succeeded, raises SetupError if none did not.
+    """Builds the selected packages; gives those that succeeded, raises BuildError if one did not.
 
     The caller records the successes even when this raises: they are in the error.
     """

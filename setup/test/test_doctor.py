@@ -145,3 +145,19 @@ def test_the_entry_names_a_python_that_will_not_do(clone):
     )
     assert result.returncode == 1
     assert 'INSPIRE_PYTHON is /bin/false: that is no Python 3.11 to 3.13' in result.stderr
+
+
+def test_the_entry_sets_nothing_up_for_a_command_that_does_not_exist(clone):
+    commands = Path('inspire_bringup/inspire_bringup')
+    shutil.copytree(REPOSITORY / commands, clone.root / commands)
+    result = subprocess.run(
+        [str(clone.root / 'inspire'), 'dmeo'],
+        env={'HOME': str(clone.root), 'PATH': '/usr/bin:/bin', 'INSPIRE_PYTHON': sys.executable},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 2
+    assert result.stderr.count('\n') == 1
+    assert "no command 'dmeo'; did you mean demo" in result.stderr
+    assert not clone.venv.exists()

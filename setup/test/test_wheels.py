@@ -5,6 +5,7 @@ import os
 
 import pytest
 import wheels
+from machine import SetupError
 
 GENERATED = (
     'set(dirs "/opt/python/cp311-cp311/include/python3.11;'
@@ -39,7 +40,7 @@ def test_a_file_that_shares_its_content_with_a_cache_is_replaced_not_written(ven
 
 def test_a_path_that_no_rule_covers_is_an_error_that_names_the_file(venv):
     (venv / 'share/std_msgs/cmake/export.cmake').write_text('set(dirs /opt/python/odd)')
-    with pytest.raises(ValueError, match=r'export\.cmake names a folder under /opt/python'):
+    with pytest.raises(SetupError, match=r'export\.cmake names a folder under /opt/python'):
         wheels.patch(venv, '/usr/include/python3.11')
 
 

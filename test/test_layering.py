@@ -94,6 +94,33 @@ def test_what_is_imported_is_declared(package, modules, root):
     assert needed - declared == set()
 
 
+# Import -> rosdep key. Whatever else is imported is installed by the README's line for pip.
+ROSDEP_KEYS = {
+    'PIL': 'python3-pil', 'cv2': 'python3-opencv', 'jinja2': 'python3-jinja2',
+    'matplotlib': 'python3-matplotlib', 'numpy': 'python3-numpy', 'rich': 'python3-rich',
+    'scipy': 'python3-scipy', 'yaml': 'python3-yaml',
+}  # fmt: skip
+BY_PIP = {'mcap_ros2': 'mcap-ros2-support'}
+
+
+@pytest.mark.parametrize('package', MAY_IMPORT)
+def test_libraries_that_are_imported_are_declared_or_in_the_line_for_pip(package, modules, root):
+    """In package.xml with rosdep's key where there is one, else in the main README."""
+    manifest = ElementTree.parse(root / package / 'package.xml').getroot()
+    declared = {element.text for element in manifest if element.tag.endswith('depend')}
+    readme = (root / 'README.md').read_text(encoding='utf-8')
+    (line,) = (one for one in readme.splitlines() if one.startswith('pip install '))
+    used = set().union(*(module.roots for module in modules if module.package == package))
+    libraries = {
+        name
+        for name in used - OURS - sys.stdlib_module_names - {INDEX}
+        if not is_ros(name)
+    }
+    keys = {ROSDEP_KEYS[name] for name in libraries & set(ROSDEP_KEYS)}
+    assert keys - declared == set()
+    assert {BY_PIP.get(name, name) for name in libraries - set(ROSDEP_KEYS)} <= set(line.split())
+
+
 @pytest.mark.parametrize(
     'module',
     [

@@ -57,3 +57,10 @@ def test_what_was_built_of_a_package_that_is_gone_is_removed(tmp_path):
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob('*/*')) == [
         'build/robot', 'install/robot'
     ]  # fmt: skip
+
+
+def test_the_underlay_is_built_by_the_set_up_alone():
+    """A plain `colcon build` on a distribution must not put ours over the distribution's."""
+    root = Path(workspace.__file__).resolve().parents[1]
+    assert (root / 'underlay' / 'COLCON_IGNORE').is_file()
+    assert {'tf2_msgs', 'tf2_ros', 'cv_bridge'} <= set(workspace.discover(root))

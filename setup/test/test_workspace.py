@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which edits need a build and which do not."""
 
+from pathlib import Path
+
 import pytest
 import workspace
 

@@ -22,7 +22,7 @@ from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, JointState
 from std_msgs.msg import Header, String
@@ -42,8 +42,6 @@ from tf2_msgs.msg import TFMessage
 # Every sample counts: one that a busy machine drops would change an interpolated offset, and the
 # label would differ from the one computed from the bag.
 _EVERY = QoSProfile(depth=1000)
-# Static transforms come from several publishers at once.
-_EVERY_STATIC = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 _LONGEST_REASON = 512
 _PERIOD = 0.02
 
@@ -85,7 +83,7 @@ class LabelerNode(Node):
         self._group = _TakenByTimer()
         # In this order they are taken: images last, when what they wait for is there.
         self._inputs: list[tuple[Subscription, Callable[[bytes], None]]] = []
-        self._subscribe(TFMessage, '/tf_static', _EVERY_STATIC, self._on_static_transforms)
+        self._subscribe(TFMessage, '/tf_static', qos.TF_STATIC_OF_ALL, self._on_static_transforms)
         self._subscribe(TFMessage, '/tf', _EVERY, self._on_transforms)
         if parameters.grasp_source == 'contacts':
             self._subscribe(GraspContacts, 'grasp_contacts', _EVERY, self._on_contacts)

@@ -23,8 +23,10 @@ COMMAND = _profile(1)
 LATCHED = _profile(1, latched=True)
 # Single happenings, each of which matters.
 EVENT = _profile(10)
-# Transforms, as tf2 has them; static ones stay for late-comers.
+# Transforms, as tf2 has them; static ones stay for late-comers. Each publisher keeps its last
+# message, so who subscribes gets one from every publisher at once and must have room for all.
 TF = _profile(100)
 TF_STATIC = _profile(1, latched=True)
+TF_STATIC_OF_ALL = _profile(100, latched=True)
 # Time: a late clock message is worse than a lost one.
 CLOCK = _profile(1, reliable=False)

@@ -70,7 +70,7 @@ class Graph:
         hear = self.node.create_subscription
         deep = rclpy.qos.QoSProfile(depth=1000)
         for kind, topic, profile in (
-                (TFMessage, '/tf', deep), (TFMessage, '/tf_static', qos.TF_STATIC),
+                (TFMessage, '/tf', deep), (TFMessage, '/tf_static', qos.TF_STATIC_OF_ALL),
                 (CameraInfo, '/camera/camera_info', deep), (JointState, '/joint_states', deep),
                 (msgs.GraspContacts, '/grasp_contacts', deep),
                 (String, '/instruction', qos.LATCHED),

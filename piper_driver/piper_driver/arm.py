@@ -19,7 +19,7 @@ from typing import Protocol
 from piper_driver.limits import JOINT_NAMES, Joints
 
 
-class ArmError(Exception):
+class ArmError(RuntimeError):
     """The arm cannot do what was asked; the message says why and what would help."""
 
 

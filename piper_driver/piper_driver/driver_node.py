@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from math import isfinite
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -104,7 +105,9 @@ class DriverNode(Node):
         began = time.perf_counter()
         try:
             with self._lock:
-                state = self.arm.read()
+                state = _checked(self.arm.read())
+                if self._trouble:   # nobody knows where it went meanwhile: not back from there
+                    self.controller.start(state)
                 setpoint = self.controller.tick(state, now)
                 self.arm.command(setpoint.position, setpoint.gripper_width)
                 self._now, self._state, self._trouble = now, state, ''
@@ -121,9 +124,15 @@ class DriverNode(Node):
         return setpoint
 
     def restart(self) -> None:
-        """Hold the pose the arm has now: it was moved by other means (a reset of the world)."""
+        """Hold the pose the arm has now: it was moved by other means (a reset of the world).
+
+        Commands from before that, or on their way since, are refused.
+        """
         with self._lock:
-            self.controller.start(self.arm.read())
+            state = self.arm.read()
+            self._now = state.stamp
+            self.controller.start(state)
+            self.controller.gate.restart(state.stamp)
 
     def close(self) -> None:
         """Release the arm."""
@@ -183,7 +192,9 @@ class DriverNode(Node):
             with self._lock:
                 command(self._now)
         except CommandRefused as refusal:
-            self.get_logger().warning(f'{topic} refused: {refusal}', throttle_duration_sec=1.0)
+            if refusal.kind is not Refusal.RESTART:     # which is nobody's mistake
+                self.get_logger().warning(f'{topic} refused: {refusal}',
+                                          throttle_duration_sec=1.0)
 
     def _pose(self, message: PoseStamped) -> Pose:
         frame = message.header.frame_id
@@ -225,14 +236,21 @@ class DriverNode(Node):
 
     def _reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         def reset() -> None:
-            # only a fault of the arm itself costs its power
-            if self._state is not None and self._state.fault:
+            # only a fault of the arm itself costs its power; read now, since a stop that came
+            # after the last tick counts too
+            if self.arm.read().fault:
                 self.arm.reset()
             self.controller.reset()
         return self._answer(response, reset, 'reset; the arm holds until the next command')
 
     def _park(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        return self._answer(response, self.controller.park, 'parking')
+        def park() -> None:
+            state = self.arm.read()
+            if state.fault or not state.enabled:
+                raise ArmError(f'{state.fault or "the arm is not enabled"}; '
+                               f'{"reset" if state.fault else "enable"} first')
+            self.controller.park()
+        return self._answer(response, park, 'parking')
 
     def _answer(self, response: Trigger.Response, action: Callable[[], None], done: str
                 ) -> Trigger.Response:
@@ -303,6 +321,14 @@ class _Durations:
     @property
     def max_us(self) -> int:
         return round(1e6 * self.longest)
+
+
+def _checked(state: ArmState) -> ArmState:
+    """Refuse a measurement that is no number: no set-point can come of it."""
+    if isfinite(sum(state.position) + state.gripper_width):
+        return state
+    raise ArmError(f'the arm reports joints at {state.position} rad and a gripper width of '
+                   f'{state.gripper_width} m; valid are finite numbers')
 
 
 def _transform(parent: str, child: str, stamp: Time) -> TransformStamped:

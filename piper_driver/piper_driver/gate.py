@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
-from math import isfinite
+from math import inf, isfinite
 from typing import NoReturn
 
 from piper_driver.limits import GRIPPER_NAME, JOINT_NAMES, Limits
@@ -19,6 +19,9 @@ from piper_driver.pose import Pose, Vector
 
 STALE = 0.2             # a command older than this is refused [s]
 FUTURE = 0.1            # and one stamped further ahead than this [s]
+# After the arm was put elsewhere a commander goes on for some tens of milliseconds before it sees
+# that: for so long nothing is taken [s].
+SETTLING = 0.1
 MARGIN_POSITION = 0.05  # a pose this far outside the box is moved to its edge [m]
 MARGIN_JOINT = 0.1      # the same for a joint [rad]
 MARGIN_WIDTH = 0.01     # the same for the gripper [m]
@@ -33,6 +36,7 @@ class Refusal(StrEnum):
     FRAME = 'frame'
     STALE = 'stale'
     FUTURE = 'future'
+    RESTART = 'before restart'
     OUT_OF_RANGE = 'out of range'
     STATE = 'state'
 
@@ -53,6 +57,7 @@ class Gate:
         """Start with nothing seen."""
         self._limits = limits
         self._newest: dict[str, float] = {}
+        self._restarted = -inf
         self.accepted = 0
         self.refusals: Counter[Refusal] = Counter()
         self.last_refusal = ''
@@ -68,8 +73,15 @@ class Gate:
         self.accepted += 1
         self._newest[stream] = stamp
 
+    def restart(self, now: float) -> None:
+        """Note that the arm was put elsewhere: commands from before that are void."""
+        self._restarted = now
+
     def check_time(self, stream: str, stamp: float, now: float) -> None:
-        """Refuse a command that is stale, from the future or older than the one before it."""
+        """Refuse a command that is stale, from the future or older than the one before it.
+
+        Neither may it be from before the last restart, or `SETTLING` after it.
+        """
         if not isfinite(stamp):
             self.refuse(Refusal.NOT_FINITE, f'stamp is {stamp}, not a time')
         if now - stamp > STALE:
@@ -78,8 +90,11 @@ class Gate:
         if stamp - now > FUTURE:
             self.refuse(Refusal.FUTURE, f'stamp {stamp:.3f} is {stamp - now:.3f} s ahead; '
                         f'valid is up to {FUTURE} s')
+        # after a clock that went back (another bag, another simulation) what was noted is void
+        if self._restarted <= now + FUTURE and stamp < self._restarted + SETTLING:
+            self.refuse(Refusal.RESTART, f'stamp {stamp:.3f} is not of the arm as it was put at '
+                        f'{self._restarted:.3f}; valid is from {self._restarted + SETTLING:.3f}')
         newest = self._newest.get(stream, stamp)
-        # after a clock that went back (another bag, another simulation) the old newest is void
         if stamp < newest <= now + FUTURE:
             self.refuse(Refusal.STALE, f'stamp {stamp:.3f} is older than that of the last '
                         f'command, {newest:.3f}')

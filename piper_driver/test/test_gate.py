@@ -44,6 +44,16 @@ def test_after_the_clock_went_back_streams_go_on(gate):
     gate.check_time('motion', 3.0, 3.0)
 
 
+def test_what_was_commanded_before_a_restart_is_refused_and_a_little_after_it(gate):
+    gate.restart(10.0)
+    for stamp, now in ((9.95, 10.0), (10.0, 10.0), (10.09, 10.095), (9.99, 10.15)):
+        _refused(Refusal.RESTART, r'as it was put at 10\.000; valid is from 10\.100',
+                 gate.check_time, 'motion', stamp, now)
+        _refused(Refusal.RESTART, 'as it was put', gate.check_time, 'gripper', stamp, now)
+    gate.check_time('motion', 10.1, 10.1)
+    gate.check_time('motion', 3.0, 3.0)     # the clock went back
+
+
 def test_a_position_a_little_outside_is_moved_to_the_edge_and_far_outside_refused(gate):
     down = tcp(HOME).quaternion
     x, y, z = gate.position(Pose((0.3, 0.0, -0.02), down))

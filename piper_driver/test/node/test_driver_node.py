@@ -275,6 +275,8 @@ def test_disabling_is_said_and_enabling_moves_nothing(graph):
     assert graph.call('enable', SetBool.Request(data=False)).success
     graph.until(lambda: graph.heard['arm_status']
                 and graph.status()['holding'] == 'the arm is not enabled')
+    answer = graph.call('park')
+    assert not answer.success and answer.message == 'the arm is not enabled; enable first'
     graph.arm.position = (0.2, 1.3, -1.1, 0.0, 1.0, 0.0)
     graph.tick()
     assert graph.call('enable', SetBool.Request(data=True)).success
@@ -296,8 +298,32 @@ def test_an_arm_that_does_not_answer_is_an_error_and_gets_no_commands(graph):
     graph.until(lambda: graph.heard['arm_status']
                 and graph.heard['arm_status'][-1].level == DiagnosticStatus.ERROR)
     assert 'not connected' in graph.heard['arm_status'][-1].message
+    elsewhere = (0.2, 1.3, -1.1, 0.0, 1.0, 0.0)     # it sank meanwhile, and is held there
+    graph.arm.position = graph.arm.aim = elsewhere
     graph.arm.connect()
     graph.until(lambda: graph.heard['arm_status'][-1].level == DiagnosticStatus.WARN)
+    begin = graph.arm.time
+    graph.until(lambda: graph.arm.time > begin + 0.3)
+    assert graph.arm.position == elsewhere
+
+
+def test_an_arm_that_reports_nan_is_an_error_and_gets_no_commands(graph):
+    aim, graph.arm.jammed = graph.arm.aim, True
+    graph.arm.position = (0.0, 1.0, float('nan'), 0.0, 0.5, 0.0)
+    assert graph.driver.tick(graph.arm.time + DT) is None
+    assert graph.arm.aim == aim
+    graph.until(lambda: graph.heard['arm_status'] and 'nan' in graph.status()['fault'])
+    graph.arm.position, graph.arm.jammed = HOME, False
+    graph.until(lambda: graph.heard['arm_status'][-1].level == DiagnosticStatus.WARN)
+    assert graph.arm.position == HOME
+
+
+def test_a_reset_right_after_an_emergency_stop_clears_it(make_graph, ideal_arm):
+    graph = make_graph(ideal_arm, stop='emergency')
+    driver = graph.driver           # called here, so that no tick comes between
+    assert driver._stop(Trigger.Request(), Trigger.Response()).success
+    assert driver._reset(Trigger.Request(), Trigger.Response()).success
+    assert not ideal_arm.fault and not driver.controller.stopped
 
 
 def test_a_restart_holds_where_the_arm_was_put(graph):
@@ -310,6 +336,24 @@ def test_a_restart_holds_where_the_arm_was_put(graph):
     begin = graph.arm.time
     graph.until(lambda: graph.arm.time > begin + 0.3)
     assert np.allclose(graph.arm.position, elsewhere)
+
+
+def test_a_stream_from_before_a_restart_moves_nothing_and_a_new_one_is_followed(graph):
+    target = apply_delta(tcp(HOME), (0, 0.1, 0), (0, 0, 0))
+    count = len(graph.heard['joint_states'])
+    graph.until(lambda: len(graph.heard['joint_states']) > count + 40, pose=target)
+    elsewhere = (0.2, 1.3, -1.1, 0.0, 1.0, 0.0)
+    graph.arm.time += 0.05          # nothing ticks meanwhile
+    graph.arm.position = graph.arm.aim = elsewhere
+    graph.driver.restart()
+    accepted = graph.driver.controller.gate.accepted
+    for _ in range(18):             # 90 ms, in which its sender does not know yet
+        graph.send_pose(target)
+        graph.tick()
+    graph.until(lambda: graph.refused('before_restart'))
+    assert graph.driver.controller.gate.accepted == accepted
+    assert graph.arm.position == elsewhere
+    graph.until(lambda: _near(target, graph.arm), pose=target)
 
 
 def test_diagnostics_and_description_are_published(graph):

@@ -243,9 +243,11 @@ class PolicyNode(Node):
 
     def _finish(self, request: Request, outcome: Outcome) -> None:
         """Say how it ended, in the log and to whoever sent the goal."""
-        log = self.get_logger()
-        say = log.info if outcome.code in WELCOME else log.error
-        say(f'"{shown(request.instruction)}": {outcome.code.name}: {outcome.message}')
+        said = f'"{shown(request.instruction)}": {outcome.code.name}: {outcome.message}'
+        if outcome.code in WELCOME:  # two calls: rclpy refuses another severity from one place
+            self.get_logger().info(said)
+        else:
+            self.get_logger().error(said)
         if request.goal is not None and outcome.code is not Code.SHUTDOWN:
             self._goals.finish(request.goal, outcome)  # at shutdown nobody could send the result
 

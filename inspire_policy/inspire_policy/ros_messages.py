@@ -42,10 +42,17 @@ def nanoseconds(stamp: Time) -> int:
 
 def image_array(message: Image) -> NDArray[np.uint8]:
     """Return the image as (H, W, 3) RGB. Raises ValueError for an encoding other than rgb8 or
-    bgr8.
+    bgr8, and for data of another size.
     """
     if message.encoding not in CHANNELS:
         raise ValueError(f'image encoding is {message.encoding!r}; valid: {", ".join(CHANNELS)}')
+    size = message.height * message.step
+    if not 0 < 3 * message.width <= message.step or not 0 < len(message.data) == size:
+        raise ValueError(
+            f'image of {message.width} x {message.height} pixels has {len(message.data)} bytes in '
+            f'rows of {message.step}; valid: {3 * message.width * message.height} in rows of '
+            f'{3 * message.width}'
+        )
     rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
     pixels = rows[:, : 3 * message.width].reshape(message.height, message.width, 3)
     return pixels if message.encoding == 'rgb8' else pixels[:, :, CHANNELS[message.encoding]]
@@ -62,11 +69,21 @@ def image_message(pixels: NDArray[np.uint8], header: Header) -> Image:
 
 
 def joint_sample(message: JointState) -> JointSample:
-    """Return a joint_states message by name. Raises ValueError when a joint is missing."""
+    """Return a joint_states message by name.
+
+    Raises ValueError when a joint or a value is missing, or is no number.
+    """
     index = {name: place for place, name in enumerate(message.name)}
     missing = [name for name in (*JOINT_NAMES, GRIPPER_NAME) if name not in index]
     if missing:
         raise ValueError(f'joint_states lacks {", ".join(missing)}; it has {list(message.name)}')
+    for values, may_be_empty in ((message.position, False), (message.velocity, True)):
+        if len(values) != len(message.name) and not (may_be_empty and not values):
+            raise ValueError(
+                f'joint_states has {len(values)} values for {len(message.name)} names'
+            )
+    if not np.isfinite(message.position).all():
+        raise ValueError(f'joint_states has positions {list(message.position)}; valid: numbers')
     order = [index[name] for name in JOINT_NAMES]
     positions = np.array(message.position)
     velocities = np.array(message.velocity) if message.velocity else np.zeros(len(positions))

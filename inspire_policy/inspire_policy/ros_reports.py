@@ -99,6 +99,9 @@ class Painter:
                 if image is not painted and self._publisher.get_subscription_count():
                     self._publisher.publish(self._picture(image))
                     painted = image
+            except ValueError as error:  # of an image that cannot be drawn on
+                painted = image
+                self._node.get_logger().warning(str(error), throttle_duration_sec=5.0)
             except RCLError:
                 if self._node.context.ok():
                     raise

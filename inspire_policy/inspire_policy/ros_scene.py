@@ -9,6 +9,7 @@ truth.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 NO_EVENTS = SubscriptionEventCallbacks(use_default_callbacks=False)
 TCP = 'tcp'
 TRANSFORM_PATIENCE = 0.1  # s; transforms of an image's instant come up to 10 ms after it
+# s of a person's time for that. The clock stands still in a pause, and once nobody spins the node.
+LONGEST_WAIT = 1.0
 TOGETHER = 20_000_000  # ns; images within half a frame are of one instant
 GONE = 200_000_000  # ns; an object whose transforms ended this long before the image is not there
 
@@ -91,10 +94,14 @@ class RosScene:
             raise StaleObservation('joint_states has nothing at the stamp of the image')
         tcp = self._tcp(stamp)
         truth = self._truth_at(stamp, tcp, joints.width) if needs_truth else None
+        try:
+            pictures = {camera: image_array(images[camera]) for camera in cameras}
+        except ValueError as error:
+            raise StaleObservation(str(error)) from None
         self.stamp = stamp
         return PolicyObservation(
             stamp=nanoseconds(stamp) * 1e-9,
-            images={camera: image_array(images[camera]) for camera in cameras},
+            images=pictures,
             joint_positions=joints.positions,
             joint_velocities=joints.velocities,
             gripper_width=joints.width,
@@ -183,14 +190,14 @@ class RosScene:
         """Return the simulation's truth at `stamp`: every object that is on TF at that time."""
         from inspire_sim.world import Truth  # brings a physics engine: not for learned policies
 
-        time, at = RosTime.from_msg(stamp), nanoseconds(stamp)
+        instant, at = RosTime.from_msg(stamp), nanoseconds(stamp)
         patience = Duration(seconds=TRANSFORM_PATIENCE)
         objects = {}
         for frame in self._object_frames:
             try:
                 latest = self._buffer.get_latest_common_time(BASE, frame).nanoseconds
                 if latest > at - GONE:
-                    found = self._buffer.lookup_transform(BASE, frame, time, patience)
+                    found = self._buffer.lookup_transform(BASE, frame, instant, patience)
                     objects[frame] = pose_of(found)
             except TransformException:
                 continue  # not on the table; the policy says so if it needed it
@@ -199,10 +206,10 @@ class RosScene:
     def _grasped(self, at: int) -> frozenset[str]:
         """Return the frames that both fingers touched at `at` [ns]: as last reported until then.
         """
-        limit = self._clock.now() + TRANSFORM_PATIENCE
+        limit, person = self._clock.now() + TRANSFORM_PATIENCE, time.monotonic() + LONGEST_WAIT
         while not self._contacts or nanoseconds(self._contacts[-1].header.stamp) < at:
             now = self._clock.now()
-            if now >= limit:
+            if now >= limit or time.monotonic() >= person:
                 raise StaleObservation('grasp_contacts has nothing up to the stamp of the image')
             self._clock.wait_until(now + 0.005)
         for contacts in reversed(list(self._contacts)):

@@ -49,6 +49,7 @@ class RobotOfTopics(Node):
         super().__init__('robot')
         self.seeing, self.following, self.width, self.place = True, True, 0.07, START
         self.level, self.message = DiagnosticStatus.OK, ''
+        self.encoding = 'rgb8'
         self.poses: list[tuple[float, PoseStamped]] = []
         self.widths: list[float] = []
         self.heard: dict[str, list] = {}
@@ -104,7 +105,8 @@ class RobotOfTopics(Node):
 
     def _publish_image(self) -> None:
         if self.seeing:
-            image = Image(height=64, width=64, step=192, encoding='rgb8', data=bytes(64 * 192))
+            image = Image(height=64, width=64, step=192, data=bytes(64 * 192))
+            image.encoding = self.encoding
             image.header.stamp = self.get_clock().now().to_msg()
             self._images.publish(image)
 
@@ -337,6 +339,18 @@ def test_without_images_the_arm_holds_and_the_goal_ends_with_the_reason(graph: C
     assert (status, result.code) == (GoalStatus.STATUS_ABORTED, Result.STALE_OBSERVATION)
     assert 'camera/image_raw is' in result.message
     wait_for(lambda: standing(robot), 'it stands')
+
+
+def test_an_image_that_cannot_be_read_ends_the_goal_and_not_the_node(graph: Callable) -> None:
+    robot = graph(ForwardPolicy(chunks=1), 'stale_patience:=0.3')
+    robot.send('pick up the ball').result()
+    robot.encoding = 'mono8'
+    status, result = robot.send('pick up the ball').result()
+    assert (status, result.code) == (GoalStatus.STATUS_ABORTED, Result.STALE_OBSERVATION)
+    assert "image encoding is 'mono8'; valid: rgb8, bgr8" in result.message
+    robot.encoding = 'rgb8'
+    robot.heard['reasoning/image'].clear()
+    wait_for(lambda: robot.heard['reasoning/image'], 'painted again')
 
 
 def test_an_arm_that_is_stopped_ends_the_goal(graph: Callable) -> None:

@@ -207,8 +207,10 @@ class RecorderNode(Node):
         response.directory = str(folder or '')
         response.lost = status.lost
         response.message = summary_line(status, kept=folder is not None)
-        log = self.get_logger().info if response.success else self.get_logger().error
-        log(response.message)
+        if response.success:    # two calls: rclpy refuses another severity from one place
+            self.get_logger().info(response.message)
+        else:
+            self.get_logger().error(response.message)
         return response
 
     # Taking messages

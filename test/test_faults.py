@@ -60,7 +60,7 @@ def assert_the_bag_is_whole(runs):
 
 
 def test_the_arm_holds_within_100_ms_when_its_policy_is_killed_or_freezes(ros_domain):
-    with idle_graph(ros_domain):
+    with idle_graph(ros_domain, float(REAL_TIME_FACTOR)):
         for number in (signal.SIGKILL, signal.SIGSTOP):
             assert hold_after(number, ros_domain) <= 0.1, number.name
 

@@ -89,10 +89,14 @@ def trips() -> list[Measured]:
 
 
 @contextlib.contextmanager
-def idle_graph(domain: int) -> Iterator[None]:
-    """Run all stages but the policy and the conductor, so that the policy can be killed alone."""
+def idle_graph(domain: int, rate: float = 1.0) -> Iterator[None]:
+    """Run all stages but the policy and the conductor, so that the policy can be killed alone.
+
+    `rate` is simulated seconds a second.
+    """
     words = [sys.executable, '-P', '-m', 'inspire_bringup.command_line', 'run', 'act']
     words += ['--task', TASK, '--without', 'policy', '--no-record']
+    words += ['--real-time-factor', str(rate)]
     with folder() as runs, process([*words, '--runs', str(runs)], domain):
         yield
 

@@ -51,7 +51,7 @@ def test_a_video_is_as_long_as_the_episode_and_plays_everywhere(run, monkeypatch
 
 def test_processes_end_with_the_block_whatever_is_still_to_be_done():
     begin = time.monotonic()
-    with video.renderers(1, print, None) as pool:
+    with video.renderers(1, id, None) as pool:
         waiting = [pool.submit(time.sleep, 0.5) for _ in range(200)]
         waiting[0].result()
     assert time.monotonic() - begin < 50.0
@@ -62,13 +62,12 @@ def test_processes_end_with_the_one_that_started_them():
     program = (
         'import os, time\n'
         'from inspire_bringup import video\n'
-        'with video.renderers(1, print, None) as pool:\n'
+        'with video.renderers(1, id, None) as pool:\n'
         '    print(pool.submit(os.getpid).result(), flush=True)\n'
         '    time.sleep(60.0)\n'
     )
     command = [sys.executable, '-P', '-c', program]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
-        assert started.stdout.readline() == 'None\n'  # the printed scene
         number = int(started.stdout.readline())
         started.send_signal(signal.SIGKILL)
     deadline = time.monotonic() + 10.0

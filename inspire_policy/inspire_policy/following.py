@@ -150,6 +150,10 @@ class Follower:
         SHUTDOWN).
         """
         self._chunks = self._steps = 0
+        while self._clock.now() <= 0.0:  # no /clock yet: the first tick would seem a long time
+            if (code := interruption()) is not Code.NONE:
+                return Outcome(code, INTERRUPTIONS[code], 0, 0)
+            self._clock.wait_until(0.001)
         self._begin = self._clock.now()
         self._interruption = interruption
         self._deadline = self._begin + (timeout if timeout > 0.0 else self._settings.timeout)

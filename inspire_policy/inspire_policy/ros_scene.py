@@ -77,7 +77,7 @@ class RosScene:
         self._joints = JointHistory()
         subscribe(JointState, 'joint_states', self._on_joints, SENSOR)
         self._status: tuple[float, DiagnosticStatus] | None = None
-        self._begin: float | None = None
+        self._begin = 0.0
         subscribe(DiagnosticStatus, 'arm_status', self._on_status, EVENT)
         self._contacts: deque[GraspContacts] = deque(maxlen=50)
         if self._object_frames:
@@ -113,13 +113,10 @@ class RosScene:
     def arm_fault(self) -> str:
         """Return why the arm cannot be moved; empty when it can."""
         now = self._clock.now()
-        if self._status is None:
-            if self._begin is None:  # not at construction: simulated time may not have begun then
-                self._begin = now
-            silence = now - self._begin
-            status = None
-        else:
-            silence, status = now - self._status[0], self._status[1]
+        if not self._begin:  # not at construction: simulated time may not have reached here then
+            self._begin = now
+        heard, status = self._status or (0.0, None)
+        silence = now - max(heard, self._begin)
         if silence > self._arm_silence:
             return f'no arm_status for {silence:.1f} s; valid: up to {self._arm_silence:g} s'
         if status is not None and status.level >= DiagnosticStatus.ERROR:

@@ -189,6 +189,18 @@ def test_an_arm_that_is_put_elsewhere_is_not_driven_on() -> None:
     assert 'the arm is 0.300 m from where it was told to be' in outcome.message
 
 
+def test_time_that_begins_late_is_not_counted() -> None:
+    robot = FakeRobot(ForwardPolicy(chunks=1))
+    robot.clock.time = 0.0
+    robot.clock.wait_until = lambda time: setattr(  # the first tick finds a world of long ago
+        robot.clock, 'time', 1000.0 if robot.clock.time == 0.0 else max(robot.clock.time, time)
+    )
+    assert robot.follow(timeout=5.0).code is Code.NONE
+    robot.clock.time = 0.0
+    robot.interruption = lambda: Code.CANCELED
+    assert robot.follow().code is Code.CANCELED
+
+
 def test_an_arm_that_fell_behind_is_waited_for() -> None:
     class Delayed(ForwardPolicy):
         def decide(self, observation: PolicyObservation) -> Decision:

@@ -198,6 +198,8 @@ class RosScene:
                     objects[frame] = pose_of(found)
             except TransformException:
                 continue  # not on the table; the policy says so if it needed it
+        if not objects:  # all come in one message: none of them means that it has not come yet
+            raise StaleObservation('no object of the catalogue is on /tf')
         return Truth(at * 1e-9, tcp, objects, self._grasped(at), width)
 
     def _grasped(self, at: int) -> frozenset[str]:

@@ -36,6 +36,7 @@ OF_THE_SHELL = {
 SECTIONS = {
     'Start here': ('demo', 'test'),
     'Run': ('run', 'echo', 'record', 'evaluate', 'bench'),
+    'Learn': ('collect', 'export'),
     'Ask': ('questions',),
     'Episodes': ('label', 'report', 'video', 'repair'),
     'Machine': ('setup', 'doctor', 'shell'),

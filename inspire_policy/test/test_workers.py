@@ -7,9 +7,9 @@ from multiprocessing import active_children
 
 import pytest
 
-from inspire_policy import workers
-from inspire_policy.evaluation import Setting, jobs
-from inspire_policy.workers import evaluate
+from inspire_policy import crew
+from inspire_policy.evaluation import Job, Setting, jobs
+from inspire_policy.workers import evaluate, evaluator
 
 
 def test_the_expert_is_evaluated_on_two_processes() -> None:
@@ -29,28 +29,29 @@ def test_an_exception_fails_its_episode_with_the_reason() -> None:
 
 def test_a_process_that_dies_fails_its_episode_and_is_replaced() -> None:
     first, second = jobs(['pick_ball'], episodes=2, seed=0)
-    worker = workers._Worker(Setting('expert'))
+    worker = crew._Worker(evaluator, Setting('expert'), Job)
     try:
         worker.give(first)
         os.kill(worker.process.pid, signal.SIGKILL)
-        row = worker.row()
-        assert (row.seed, row.success, row.error) == (0, False, 'the process ended with status -9')
+        done = worker.done()
+        assert (done.job, done.told, done.error) == (
+            first, {}, 'the process ended with status -9')
         worker.give(second)
-        row = worker.row()
-        assert (row.seed, row.success, row.error) == (1, True, '')
+        done = worker.done()
+        assert (done.job, done.told['success'], done.error) == (second, True, '')
     finally:
         worker.end()
     assert not worker.process.is_alive()
 
 
 def test_a_process_that_hangs_fails_its_episode(monkeypatch: pytest.MonkeyPatch) -> None:
-    worker = workers._Worker(Setting('expert'))
+    worker = crew._Worker(evaluator, Setting('expert'), Job)
     try:
         os.kill(worker.process.pid, signal.SIGSTOP)
-        monkeypatch.setattr(workers, 'PATIENCE', 0.3)
+        monkeypatch.setattr(crew, 'PATIENCE', 0.3)
         worker.give(jobs(['pick_ball'], 1, 0)[0])
-        assert workers._answering([worker]) == [worker]
-        assert worker.row().error == 'no answer for 0 s'
+        assert crew._answering([worker]) == [worker]
+        assert worker.done().error == 'no answer for 0 s'
     finally:
         worker.end()
     assert not worker.process.is_alive()

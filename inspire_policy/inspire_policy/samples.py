@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From one episode, as it went, to the rows of a dataset: what was seen at an instant, and the
+actions that followed.
+
+Collecting and exporting both come through here, so that what was recorded on a graph trains as
+what was collected without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from inspire_labeler.catalogue import Catalogue, CatalogueError
+from inspire_labeler.question import questions
+from inspire_policy.dataset_format import CAMERAS, HORIZON, ROWS, Episode
+from inspire_policy.evaluation import Job
+from inspire_policy.policy import ACTION_SIZE
+from piper_driver.pose import Pose
+
+Array = NDArray[np.float64]
+
+# Words of position by the viewer's axis along which they tell things apart.
+PLACES = {'x': ('front', 'middle', 'back'), 'y': ('left', 'middle', 'right'),
+          'z': ('bottom', 'middle', 'top')}
+
+
+@dataclass(frozen=True, eq=False)
+class Instant:
+    """What was known at one instant.
+
+    step: how many actions had been carried out; images: camera -> JPEG; tcp and commanded in
+    base_link; commanded_width: as last told [m]; offsets (objects, 3): grasp frame minus tcp in
+    the viewer frame [m]; grasped (objects,).
+    """
+
+    step: int
+    stamp: float
+    images: Mapping[str, bytes]
+    joint_positions: Array
+    joint_velocities: Array
+    gripper_width: float
+    tcp: Pose
+    commanded: Pose
+    commanded_width: float
+    offsets: Array
+    grasped: NDArray[np.bool_]
+    phase: str = ''
+
+
+@dataclass(frozen=True, eq=False)
+class Demonstration:
+    """One episode as it went: instants by rising step, the actions carried out (steps, 7), and
+    which of them are not to be imitated (steps,)."""
+
+    instants: Sequence[Instant]
+    actions: Array
+    disturbed: NDArray[np.bool_]
+
+
+def offsets(tcp: Pose, objects: Mapping[str, Pose], frames: Sequence[str],
+            rotation_base_to_viewer: Array) -> Array:
+    """Object minus tcp in the viewer frame [m], (frames, 3)."""
+    places = np.array([objects[frame].position - tcp.position for frame in frames])
+    return np.asarray(places.reshape(-1, 3) @ rotation_base_to_viewer.T)
+
+
+def chunk(actions: Array, step: int, width: float) -> Array:
+    """The HORIZON actions (HORIZON, 7) from `step` on; after the last one the arm holds.
+
+    width: of the gripper where there was no action before the end [m].
+    """
+    result = np.zeros((HORIZON, ACTION_SIZE))
+    ahead = actions[step:step + HORIZON]
+    result[:len(ahead)] = ahead
+    result[len(ahead):, 6] = actions[-1, 6] if len(actions) else width
+    return result
+
+
+def valid(disturbed: NDArray[np.bool_], step: int) -> int:
+    """How many actions from `step` on are to be imitated, before the first disturbed one."""
+    ahead = disturbed[step:step + HORIZON]
+    return int(np.argmax(ahead)) if ahead.any() else HORIZON
+
+
+def rows(number: int, shown: Demonstration) -> pa.Table:
+    """The rows of episode `number`."""
+    listed = shown.instants
+    chunks = [chunk(shown.actions, each.step, each.commanded_width) for each in listed]
+    columns: dict[str, object] = {
+        'episode': [number] * len(listed),
+        'step': [each.step for each in listed],
+        'stamp': [each.stamp for each in listed],
+        **{name: [each.images[name] for each in listed] for name in CAMERAS},
+        'joint_positions': _fixed([each.joint_positions for each in listed]),
+        'joint_velocities': _fixed([each.joint_velocities for each in listed]),
+        'gripper_width': _single([each.gripper_width for each in listed]),
+        'tcp': _fixed([_pose(each.tcp) for each in listed]),
+        'commanded': _fixed([_pose(each.commanded) for each in listed]),
+        'commanded_width': _single([each.commanded_width for each in listed]),
+        'actions': _fixed([each.reshape(-1) for each in chunks]),
+        'valid': [valid(shown.disturbed, each.step) for each in listed],
+        'offsets': [each.offsets.astype(np.float32).reshape(-1) for each in listed],
+        'grasped': [each.grasped for each in listed],
+        'phase': [each.phase for each in listed],
+    }
+    return pa.table(columns, schema=ROWS)
+
+
+def described(number: int, job: Job, source: str, success: bool, steps: int, instants: int,
+              positions: Mapping[str, Sequence[float]], catalogue: Catalogue) -> Episode:
+    """What the dataset says of an episode.
+
+    positions: frame -> (x, y, z) in the viewer frame at the start [m]. Raises CatalogueError,
+    InstructionError.
+    """
+    asked = [question.object for question in questions(job.instruction)]
+    meant = [catalogue.resolve(phrase, positions) for phrase in asked]
+    frames = sorted(positions)
+    spoken = dict(zip(meant, asked, strict=True))
+    names = [spoken.get(frame) or name(frame, positions, catalogue) for frame in frames]
+    return Episode(episode=number, task=job.task, instruction=job.instruction, split=job.split,
+                   seed=job.seed, source=source, success=success, steps=steps, rows=instants,
+                   objects=tuple(frames), names=tuple(names), asked_phrases=tuple(asked),
+                   asked_frames=tuple(meant))
+
+
+def name(frame: str, positions: Mapping[str, Sequence[float]], catalogue: Catalogue) -> str:
+    """A phrase that means exactly this frame among those there; '' where there is none."""
+    known = [word for word, frames in catalogue.objects.items() if frame in frames]
+    placed = [f'{place} {word}' for word in known for place in _places(word, catalogue)]
+    for phrase in (f'the {each}' for each in (*known, *placed)):
+        try:
+            if catalogue.resolve(phrase, positions) == frame:
+                return phrase
+        except CatalogueError:
+            continue
+    return ''
+
+
+def _places(word: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """The words of position that tell things of that name apart."""
+    axis = catalogue.middle.get(word)
+    return PLACES[axis] if axis else tuple(place for each in ('y', 'x', 'z')
+                                           for place in PLACES[each] if place != 'middle')
+
+
+def _pose(pose: Pose) -> Array:
+    """x y z [m], quaternion x y z w."""
+    return np.concatenate([pose.position, pose.quaternion])
+
+
+def _single(values: Sequence[float]) -> NDArray[np.float32]:
+    return np.asarray(values, dtype=np.float32)
+
+
+def _fixed(values: Sequence[Array]) -> pa.FixedSizeListArray:
+    stacked = np.asarray(values, dtype=np.float32)
+    return pa.FixedSizeListArray.from_arrays(stacked.reshape(-1), stacked.shape[1])

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from inspire_labeler import cdr
+from inspire_labeler.boundary import boundary_distance
 from inspire_labeler.hindsight import Array, Stamps, Track, label_episode
 from inspire_labeler.instruction import InstructionError
 from inspire_labeler.labelling import Labels, LabelSettings
@@ -186,19 +187,14 @@ def measure(truth: Iterable[Labels], made: Iterable[HindsightLabel],
         true = np.array(label.offset)
         error = np.array(each.offset) - true
         same = answer(each.offset, each.grasped) == answer(true, bool(label.grasped))
-        pairs.setdefault(each.object, []).append((error, _is_clear(true, margin), same))
+        clear = boundary_distance(true) > margin
+        pairs.setdefault(each.object, []).append((error, clear, same))
     result = []
     for name, rows in pairs.items():
         errors = np.array([error for error, _, _ in rows])
-        clear = [same for _, is_clear, same in rows if is_clear]
+        outside = [same for _, clear, same in rows if clear]
         x, y, z = np.median(errors, axis=0).tolist()
         result.append(HindsightError(
             name, len(rows), float(np.median(np.linalg.norm(errors, axis=1))), (x, y, z),
-            len(clear), sum(clear)))
+            len(outside), sum(outside)))
     return result
-
-
-def _is_clear(offset: Array, margin: float) -> bool:
-    """Whether the largest component leads by `margin`, and is larger than it."""
-    sizes = np.sort(np.abs(offset))
-    return bool(sizes[2] - sizes[1] > margin and sizes[2] > margin)

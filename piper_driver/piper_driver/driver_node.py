@@ -2,8 +2,9 @@
 """The node around the controller: commands in, states out, one owner of the arm.
 
 It lives in the process that owns the arm's clock (the simulation, or the hardware's loop), which
-calls `tick(now)` at the control rate. Commands and services arrive in the executor's threads; one
-lock keeps the controller and the arm to one of them at a time. All times are those of `tick`.
+calls `tick(now)` at the control rate. Commands are taken there: no executor stands between them
+and the arm. Services arrive in the executor's threads; one lock keeps the controller and the arm
+to one of them at a time. All times are those of `tick`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from piper_driver.kinematics import FINGER_OFFSET, LINK_NAMES, TCP_OFFSET, link_
 from piper_driver.limits import GRIPPER_NAME, JOINT_NAMES
 from piper_driver.parameters import declare
 from piper_driver.pose import Pose
+from piper_driver.ros_inbox import Inbox
 from piper_driver.urdf import robot_description
 from tf2_msgs.msg import TFMessage
 
@@ -86,10 +88,11 @@ class DriverNode(Node):
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', qos.EVENT)
         self._description = self.create_publisher(String, 'robot_description', qos.LATCHED)
         self._description.publish(String(data=robot_description()))
-        self.create_subscription(PoseStamped, 'pose_command', self._on_pose, qos.COMMAND)
-        self.create_subscription(JointTrajectory, 'joint_command', self._on_joints, qos.COMMAND)
-        self.create_subscription(JointTrajectory, 'gripper_command', self._on_gripper,
-                                 qos.COMMAND)
+        self._commands = Inbox(self)
+        for kind, topic, read in ((PoseStamped, 'pose_command', self._on_pose),
+                                  (JointTrajectory, 'joint_command', self._on_joints),
+                                  (JointTrajectory, 'gripper_command', self._on_gripper)):
+            self._commands.subscribe(kind, topic, read, qos.COMMAND)
         self.create_service(SetBool, 'enable', self._enable)
         self.create_service(Trigger, 'stop', self._stop)
         self.create_service(Trigger, 'reset', self._reset)
@@ -98,11 +101,13 @@ class DriverNode(Node):
     # ---- the control loop ----------------------------------------------------------------------
 
     def tick(self, now: float) -> Setpoint | None:
-        """Read the arm, command the set-point for `now` [s] and publish both.
+        """Take what was commanded, read the arm, command its set-point for `now` [s], publish.
 
         Returns the set-point, None when the arm cannot be reached (and nothing is commanded).
         """
         began = time.perf_counter()
+        self._now = now
+        self._commands.take()
         try:
             with self._lock:
                 state = _checked(self.arm.read())
@@ -110,9 +115,9 @@ class DriverNode(Node):
                     self.controller.start(state)
                 setpoint = self.controller.tick(state, now)
                 self.arm.command(setpoint.position, setpoint.gripper_width)
-                self._now, self._state, self._trouble = now, state, ''
+                self._state, self._trouble = state, ''
         except ArmError as error:
-            self._now, self._state, self._trouble = now, None, str(error)
+            self._state, self._trouble = None, str(error)
             self._publish_status(now)
             return None
         self._publish_joints(state, setpoint)

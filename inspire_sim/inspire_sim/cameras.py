@@ -49,6 +49,11 @@ VIEWER = Viewpoint((0.25, 0.0, 0.10), 1.15, float(np.radians(36.0)), 0.0, 38.0)
 # What people see in a video: the whole arm, a little from the side. Left stays left.
 AUDIENCE = Viewpoint((0.22, 0.0, 0.14), 1.32, float(np.radians(28.0)), 0.32, 36.0)
 
+# How far the camera is moved [m] and turned [rad] in trials with a moved camera: what a knock or a
+# camera that was put up again would do.
+SHIFT = (0.02, 0.05)
+TURN = (float(np.radians(1.5)), float(np.radians(4.0)))
+
 # MuJoCo's cameras look along -z with y up, optical frames along z with y down.
 _OPTICAL_IN_MUJOCO = np.diag([1.0, -1.0, -1.0])
 
@@ -77,6 +82,22 @@ def add_viewer_camera(spec: mujoco.MjSpec, viewer_yaw: float) -> None:
     """Add the third-person camera at the viewer, whose frame is base_link turned by yaw [rad]."""
     position, quaternion = VIEWER.place(viewer_yaw)
     spec.worldbody.add_camera(name=CAMERA, pos=position, quat=quaternion, fovy=VIEWER.fovy)
+
+
+def move_viewer_camera(spec: mujoco.MjSpec, random: np.random.Generator) -> None:
+    """Shift the third-person camera and turn it about itself, both in any direction."""
+    camera = spec.camera(CAMERA)
+    camera.pos = camera.pos + random.uniform(*SHIFT) * _direction(random)
+    turn, turned = np.zeros(4), np.zeros(4)
+    mujoco.mju_axisAngle2Quat(turn, _direction(random), random.uniform(*TURN))
+    mujoco.mju_mulQuat(turned, turn, np.array(camera.quat))
+    camera.quat = turned
+
+
+def _direction(random: np.random.Generator) -> NDArray[np.float64]:
+    """A unit vector (3,), any direction as likely as any other."""
+    vector = random.normal(size=3)
+    return vector / np.linalg.norm(vector)
 
 
 def intrinsics(model: mujoco.MjModel, camera: str, width: int, height: int) -> Intrinsics:

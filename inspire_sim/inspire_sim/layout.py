@@ -5,7 +5,7 @@ What an instruction tells apart by place (left, middle, right) is apart by a mar
 be brought near something is not near it yet.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,7 @@ SIDE_MARGIN = 0.045    # of left, middle, right, along the viewer's y [m]
 APART = 0.16            # least distance between the edges of two things that are to be near [m]
 PULLED = 0.075         # how far a plate that is to be pushed in stands out [m]
 DISTRACTORS = 3        # at most
+MORE_DISTRACTORS = 6   # at most, in the variation
 TURN_LIMIT = np.radians(55.0)   # of a long object against the line to the arm
 
 # Where the tool reaches: (least, most) distance from the arm's axis [m], angle to each side [rad].
@@ -142,13 +143,31 @@ def _cabinet(variant: Variant, random: np.random.Generator) -> dict[str, Spot]:
 
 
 def others(variant: Variant, spots: Mapping[str, Spot],
-            random: np.random.Generator) -> dict[str, Spot]:
+           random: np.random.Generator) -> dict[str, Spot]:
     """Up to three things that no word of the instruction can mean, where there is room."""
-    pool = [frame for frame in SHAPES if frame not in variant.present
-            and frame not in _NEVER_BESIDE and not _mistakable(frame, variant)]
+    pool = _pool(variant, spots)
     count = int(random.integers(DISTRACTORS + 1))
+    return _beside(spots, random.permutation(pool)[:count].tolist(), random, count)
+
+
+def more(variant: Variant, spots: Mapping[str, Spot],
+         random: np.random.Generator) -> dict[str, Spot]:
+    """Up to six more of them, among all that stands there already."""
+    frames = random.permutation(_pool(variant, spots)).tolist()
+    return _beside(spots, frames, random, MORE_DISTRACTORS)
+
+
+def _pool(variant: Variant, spots: Mapping[str, Spot]) -> list[str]:
+    return [frame for frame in SHAPES if frame not in spots
+            and frame not in _NEVER_BESIDE and not _mistakable(frame, variant)]
+
+
+def _beside(spots: Mapping[str, Spot], frames: Sequence[str], random: np.random.Generator,
+            most: int) -> dict[str, Spot]:
     added: dict[str, Spot] = {}
-    for frame in random.permutation(pool)[:count].tolist():
+    for frame in frames:
+        if len(added) == most:
+            break
         spot = _spot(frame, OTHER_AREA, {**spots, **added}, random, 1.0, turned=False)
         if spot is not None and not _before_cabinet(spot, frame, spots):
             added[frame] = spot

@@ -115,6 +115,12 @@ def striped(base: Colour, stripe: Colour, edges: tuple[tuple[float, float], ...]
                  * 0.92 + weave * 0.5)
 
 
+def checked(first: Colour, second: Colour, count: int, size: int = 256) -> Picture:
+    """A cloth of `count` squares a side in two colours."""
+    square = (np.arange(size) * count) // size
+    return mixed(first, second, ((square[:, None] + square[None, :]) % 2).astype(float))
+
+
 def label(base: Colour, band: Colour, mark: Colour) -> Picture:
     """A drinks can's print: a band around it and round marks on the band."""
     rows, columns = 128, 256

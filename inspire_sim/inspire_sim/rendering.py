@@ -16,8 +16,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from inspire_sim.assembly import FULL, SceneBuilder, assemble
-from inspire_sim.cameras import AUDIENCE, CAMERA
+from inspire_sim.assembly import FULL, Quality, SceneBuilder, assemble
+from inspire_sim.cameras import AUDIENCE, CAMERA, Viewpoint
 from inspire_sim.robot import place_robot
 from inspire_sim.sights import Picture
 from inspire_sim.tasks import find
@@ -81,21 +81,26 @@ class Renderer:
 
 
 class VideoRenderer:
-    """The scene of (task, seed, viewer) again, in full quality, posed from recorded states."""
+    """The scene of (task, seed, viewer) again, in full quality, posed from recorded states.
+
+    From where an audience sees it, or (viewpoint None) through the policy's own camera.
+    """
 
     def __init__(self, task: str, seed: int, viewer_yaw: float = 0.0,
                  size: tuple[int, int] = (960, 720),
-                 builder: SceneBuilder | None = None) -> None:
+                 builder: SceneBuilder | None = None, quality: Quality = FULL,
+                 viewpoint: Viewpoint | None = AUDIENCE) -> None:
         """Rebuild the scene; size is (width, height). Raises UnknownTask and RenderError."""
         _, variant = find(task, seed)
-        self._model, self._scene = assemble(variant, seed, viewer_yaw, builder, FULL)
+        self._model, self._scene = assemble(variant, seed, viewer_yaw, builder, quality)
         self._data = mujoco.MjData(self._model)
         self._scene.place(self._model, self._data)
         mujoco.mj_forward(self._model, self._data)
-        self._renderer = Renderer(self._model, *size, shadows=True)
-        camera = self._model.camera(CAMERA)
-        camera.pos[:], camera.quat[:] = AUDIENCE.place(viewer_yaw)
-        camera.fovy[:] = AUDIENCE.fovy
+        self._renderer = Renderer(self._model, *size, shadows=quality.shadows > 0)
+        if viewpoint is not None:
+            camera = self._model.camera(CAMERA)
+            camera.pos[:], camera.quat[:] = viewpoint.place(viewer_yaw)
+            camera.fovy[:] = viewpoint.fovy
 
     def render(self, position: Sequence[float], gripper_width: float,
                objects: Mapping[str, Pose], camera: str = CAMERA) -> Picture:

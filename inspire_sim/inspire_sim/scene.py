@@ -6,6 +6,7 @@ leaving out the distractors, say, moves nothing else.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from zlib import crc32
 
 import mujoco
@@ -13,10 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspire_sim import colours, layout
+from inspire_sim.assembly import SceneBuilder
+from inspire_sim.cameras import move_viewer_camera
 from inspire_sim.objects import add_materials, add_object
 from inspire_sim.room import add_room
 from inspire_sim.shapes import SHAPES
 from inspire_sim.tasks import Variant
+from inspire_sim.variation import Variation
 from piper_driver.pose import Pose
 
 Array = NDArray[np.float64]
@@ -68,25 +72,41 @@ class Scene:
 
 
 def build_scene(spec: mujoco.MjSpec, variant: Variant, seed: int, viewer_yaw: float,
-                distractors: bool = True) -> Scene:
-    """Add table, objects, light and background to the spec; all follows from variant and seed."""
+                distractors: bool = True, variation: Variation = Variation.NONE) -> Scene:
+    """Add table, objects, light and background to the spec; all follows from variant and seed.
+
+    A variation changes what it names and leaves the rest as it is.
+    """
     if seed < 0:
         raise ValueError(f'seed is {seed}; valid: 0 and above')
     spots = layout.laid_out(variant, _stream(variant, seed, 'layout'), viewer_yaw)
     if distractors:
         spots |= layout.others(variant, spots, _stream(variant, seed, 'distractors'))
-    add_room(spec, _stream(variant, seed, 'room'))
+    if variation is Variation.DISTRACTORS:
+        spots |= layout.more(variant, spots, _stream(variant, seed, 'more distractors'))
+    if variation is Variation.CAMERA:
+        move_viewer_camera(spec, _stream(variant, seed, 'moved camera'))
+    other = _stream(variant, seed, 'other room') if variation is Variation.BACKGROUND else None
+    add_room(spec, _stream(variant, seed, 'room'), other)
     add_materials(spec)
     objects = []
     for frame, spot in spots.items():
         random = _stream(variant, seed, f'colour of {colours.lot(frame)}')
         colour = colours.drawn(frame, random)
+        if variation is Variation.RECOLOURED:
+            colour = colours.recoloured(
+                frame, _stream(variant, seed, f'other colour of {colours.lot(frame)}'))
         body = add_object(spec, frame, colour, random, spot.position, spot.yaw)
         objects.append(SceneObject(frame, body, SHAPES[frame].grasp(spot.turn), spot.position,
                                    spot.yaw))
     starts = {item.frame: item.start.position for item in objects}
     return Scene(variant, tuple(objects), variant.moved.resolve(starts, viewer_yaw),
                  variant.target.resolve(starts, viewer_yaw) if variant.target else None)
+
+
+def builder_of(variation: Variation) -> SceneBuilder:
+    """What adds the scene of a variation."""
+    return partial(build_scene, variation=variation)
 
 
 def _stream(variant: Variant, seed: int, purpose: str) -> np.random.Generator:

@@ -25,6 +25,7 @@ from inspire_sim.robot import FINGERS, TCP, place_robot
 from inspire_sim.sights import Observation, Picture, Truth
 from inspire_sim.simulated_arm import SimulatedArm
 from inspire_sim.tasks import find
+from piper_driver.arm import ArmState
 from piper_driver.controller import ArmController, CommandRefused
 from piper_driver.kinematics import HOME
 from piper_driver.limits import PIPER
@@ -74,6 +75,9 @@ class World(Protocol):
 
     def observe(self) -> Observation:
         """What a policy may see now."""
+
+    def arm_state(self) -> ArmState:
+        """The arm as it is measured now: what `observe` tells of it, without pictures."""
 
     def truth(self) -> Truth:
         """What only the simulation knows, now."""
@@ -206,6 +210,10 @@ class TableWorld:
         """What a policy may see now. Raises RenderError."""
         return Observation(self.time, self._pictures(), self.arm.read(), self._tcp(),
                            self.instruction)
+
+    def arm_state(self) -> ArmState:
+        """The arm as it is measured now."""
+        return self.arm.read()
 
     def truth(self) -> Truth:
         """What only the simulation knows, now."""

@@ -23,7 +23,7 @@ from inspire_policy.dataset_writer import DatasetWriter, Outcome, packed
 from inspire_policy.disturbance import Disturber
 from inspire_policy.evaluation import AFTERWARDS, HELD, LONGEST, Job
 from inspire_policy.pictures import encode, prepare
-from inspire_policy.samples import Demonstration, Instant
+from inspire_policy.samples import Array, Demonstration, Instant
 from inspire_sim.expert import Expert
 from inspire_sim.tasks import find
 
@@ -92,12 +92,12 @@ class Collector:
         run = _Run(world, job, self.setting)
         success = run.run()
         shown = run.shown
-        told = {'success': success, 'steps': len(shown.actions), 'pushes': run.pushes,
+        told = {'success': success, 'steps': shown.steps, 'pushes': run.pushes,
                 'rows': len(shown.instants) if success else 0, 'detail': world.success().detail}
         if not success:
             return told, b''
-        episode = samples.described(job.episode, job, 'expert', success, len(shown.actions),
-                                    len(shown.instants), positions, self._catalogue)
+        there = samples.scene(job.instruction, positions, self._catalogue)
+        episode = samples.described(job.episode, job, 'expert', success, shown, there)
         return told, packed(episode, samples.rows(job.episode, shown))
 
 
@@ -112,15 +112,15 @@ class _Run:
         self._disturber = Disturber(job.instruction, job.seed, setting.disturbances)
         self._width = world.arm.read().gripper_width
         self._instants: list[Instant] = []
-        self._actions: list[np.ndarray[Any, Any]] = []
+        self._actions: list[Array] = []
         self._disturbed: list[bool] = []
         self._held = 0
 
     @property
     def shown(self) -> Demonstration:
         """What there is to learn from."""
-        return Demonstration(self._instants, np.array(self._actions).reshape(-1, 7),
-                             np.array(self._disturbed, dtype=np.bool_))
+        return Demonstration.of_steps(self._instants, np.array(self._actions),
+                                      np.array(self._disturbed))
 
     def run(self) -> bool:
         """Go on until success has held, and some steps more; whether it came to that."""
@@ -148,7 +148,7 @@ class _Run:
             self._act(action, push is not None)
         return len(actions)
 
-    def _act(self, action: np.ndarray[Any, Any], disturbed: bool) -> None:
+    def _act(self, action: Array, disturbed: bool) -> None:
         """Carry out a step, and note what was really commanded: a refused pose was not."""
         before = self._world.commanded
         self._world.step(action)

@@ -54,12 +54,22 @@ class Instant:
 
 @dataclass(frozen=True, eq=False)
 class Demonstration:
-    """One episode as it went: instants by rising step, the actions carried out (steps, 7), and
-    which of them are not to be imitated (steps,)."""
+    """One episode as it went: instants by rising step; of each the actions that followed
+    (instants, HORIZON, 7), and how many of these are to be imitated; how many steps it took."""
 
     instants: Sequence[Instant]
     actions: Array
-    disturbed: NDArray[np.bool_]
+    valid: Sequence[int]
+    steps: int
+
+    @classmethod
+    def of_steps(cls, instants: Sequence[Instant], actions: Array,
+                 disturbed: NDArray[np.bool_]) -> Demonstration:
+        """From all actions that were carried out (steps, 7), and which of them were disturbed
+        (steps,). After the last one the arm holds."""
+        ahead = [chunk(actions, each.step, each.commanded_width) for each in instants]
+        return cls(instants, np.array(ahead), [valid(disturbed, each.step) for each in instants],
+                   len(actions))
 
 
 def offsets(tcp: Pose, objects: Mapping[str, Pose], frames: Sequence[str],
@@ -90,7 +100,6 @@ def valid(disturbed: NDArray[np.bool_], step: int) -> int:
 def rows(number: int, shown: Demonstration) -> pa.Table:
     """The rows of episode `number`."""
     listed = shown.instants
-    chunks = [chunk(shown.actions, each.step, each.commanded_width) for each in listed]
     columns: dict[str, object] = {
         'episode': [number] * len(listed),
         'step': [each.step for each in listed],
@@ -102,8 +111,8 @@ def rows(number: int, shown: Demonstration) -> pa.Table:
         'tcp': _fixed([_pose(each.tcp) for each in listed]),
         'commanded': _fixed([_pose(each.commanded) for each in listed]),
         'commanded_width': _single([each.commanded_width for each in listed]),
-        'actions': _fixed([each.reshape(-1) for each in chunks]),
-        'valid': [valid(shown.disturbed, each.step) for each in listed],
+        'actions': _fixed(shown.actions.reshape(len(listed), -1)),
+        'valid': shown.valid,
         'offsets': [each.offsets.astype(np.float32).reshape(-1) for each in listed],
         'grasped': [each.grasped for each in listed],
         'phase': [each.phase for each in listed],
@@ -111,22 +120,38 @@ def rows(number: int, shown: Demonstration) -> pa.Table:
     return pa.table(columns, schema=ROWS)
 
 
-def described(number: int, job: Job, source: str, success: bool, steps: int, instants: int,
-              positions: Mapping[str, Sequence[float]], catalogue: Catalogue) -> Episode:
-    """What the dataset says of an episode.
+@dataclass(frozen=True)
+class Scene:
+    """What there is, and what the instruction means by its words; see `Episode`."""
 
-    positions: frame -> (x, y, z) in the viewer frame at the start [m]. Raises CatalogueError,
+    objects: tuple[str, ...]
+    names: tuple[str, ...]
+    asked_phrases: tuple[str, ...]
+    asked_frames: tuple[str, ...]
+
+
+def scene(instruction: str, positions: Mapping[str, Sequence[float]],
+          catalogue: Catalogue) -> Scene:
+    """The scene of an instruction.
+
+    positions: frame -> (x, y, z) along the viewer's axes at the start [m]. Raises CatalogueError,
     InstructionError.
     """
-    asked = [question.object for question in questions(job.instruction)]
-    meant = [catalogue.resolve(phrase, positions) for phrase in asked]
-    frames = sorted(positions)
+    asked = tuple(question.object for question in questions(instruction))
+    meant = tuple(catalogue.resolve(phrase, positions) for phrase in asked)
+    frames = tuple(sorted(positions))
     spoken = dict(zip(meant, asked, strict=True))
-    names = [spoken.get(frame) or name(frame, positions, catalogue) for frame in frames]
+    names = tuple(spoken.get(frame) or name(frame, positions, catalogue) for frame in frames)
+    return Scene(frames, names, asked, meant)
+
+
+def described(number: int, job: Job, source: str, success: bool, shown: Demonstration,
+              there: Scene) -> Episode:
+    """What the dataset says of an episode."""
     return Episode(episode=number, task=job.task, instruction=job.instruction, split=job.split,
-                   seed=job.seed, source=source, success=success, steps=steps, rows=instants,
-                   objects=tuple(frames), names=tuple(names), asked_phrases=tuple(asked),
-                   asked_frames=tuple(meant))
+                   seed=job.seed, source=source, success=success, steps=shown.steps,
+                   rows=len(shown.instants), objects=there.objects, names=there.names,
+                   asked_phrases=there.asked_phrases, asked_frames=there.asked_frames)
 
 
 def name(frame: str, positions: Mapping[str, Sequence[float]], catalogue: Catalogue) -> str:
@@ -158,6 +183,6 @@ def _single(values: Sequence[float]) -> NDArray[np.float32]:
     return np.asarray(values, dtype=np.float32)
 
 
-def _fixed(values: Sequence[Array]) -> pa.FixedSizeListArray:
+def _fixed(values: Sequence[Array] | Array) -> pa.FixedSizeListArray:
     stacked = np.asarray(values, dtype=np.float32)
     return pa.FixedSizeListArray.from_arrays(stacked.reshape(-1), stacked.shape[1])

@@ -34,7 +34,7 @@ ROWS = pa.schema([
     ('joint_positions', pa.list_(_FLOAT, 6)),       # rad
     ('joint_velocities', pa.list_(_FLOAT, 6)),      # rad/s
     ('gripper_width', _FLOAT),                      # m, measured
-    ('tcp', pa.list_(_FLOAT, 7)),                   # base_link, measured: x y z m, xyzw
+    ('tcp', pa.list_(_FLOAT, 7)),                   # base_link, measured: x y z m, xyzw, w >= 0
     ('commanded', pa.list_(_FLOAT, 7)),             # what the next action is integrated on
     ('commanded_width', _FLOAT),                    # m, as last told; at the start as measured
     ('actions', pa.list_(_FLOAT, HORIZON * ACTION_SIZE)),

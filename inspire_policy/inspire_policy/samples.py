@@ -175,8 +175,8 @@ def _places(word: str, catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def _pose(pose: Pose) -> Array:
-    """x y z [m], quaternion x y z w."""
-    return np.concatenate([pose.position, pose.quaternion])
+    """x y z [m], quaternion x y z w; of the two that are one rotation that whose w is positive."""
+    return np.concatenate([pose.position, np.copysign(1.0, pose.quaternion[3]) * pose.quaternion])
 
 
 def _single(values: Sequence[float]) -> NDArray[np.float32]:

@@ -15,9 +15,9 @@ import numpy as np
 
 from inspire_labeler.catalogue import Catalogue
 from inspire_labeler.viewer import viewer
-from inspire_policy import samples
+from inspire_policy import crew, ray_crew, samples
 from inspire_policy.catalogue_file import default_catalogue
-from inspire_policy.crew import Done, spread
+from inspire_policy.crew import Done
 from inspire_policy.dataset_format import CAMERAS
 from inspire_policy.dataset_writer import DatasetWriter, Outcome, packed
 from inspire_policy.disturbance import Disturber
@@ -179,14 +179,15 @@ class _Run:
 
 
 def collect(setting: Collecting, writer: DatasetWriter, todo: Sequence[NumberedJob],
-            workers: int) -> Generator[Outcome, None, None]:
-    """Collect what is not there yet on `workers` processes; yields an outcome as each episode
-    ends, in no fixed order, and has it written down. Raises ValueError, at once.
+            workers: int, ray: bool = False) -> Generator[Outcome, None, None]:
+    """Collect what is not there yet on `workers` processes (ray: of a cluster); yields an outcome
+    as each episode ends, in no fixed order, and has it written down. Raises ValueError, at once.
 
     Closing the iterator (or Ctrl-C in the caller) ends the processes; `writer.finish` is left to
     the caller.
     """
     waiting = [job for job in todo if job.episode not in writer.tried]
+    spread = ray_crew.spread if ray else crew.spread
     return _collect(spread(Collector, setting, waiting, workers), writer)
 
 

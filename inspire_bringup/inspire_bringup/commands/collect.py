@@ -12,7 +12,7 @@ import json
 import os
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'be trained on)')
     parser.add_argument('--workers', type=int, default=os.cpu_count() or 1, metavar='K',
                         help='processes (default: one for each core)')
+    parser.add_argument('--ray', action='store_true',
+                        help='processes of the Ray cluster that RAY_ADDRESS names (pip install '
+                        'ray), not of this machine')
     parser.add_argument('--image-size', type=int, default=Collecting.image_size, metavar='PIXELS',
                         help='side of the pictures (default: %(default)s)')
     parser.add_argument('--stride', type=int, default=Collecting.stride, metavar='STEPS',
@@ -77,7 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
         'command': command(arguments),
         'git': git_revision(Path(__file__).resolve().parent)})
     begin = time.monotonic()
-    outcomes, interrupted = watched(setting, writer, todo, arguments.workers)
+    outcomes, interrupted = watched(
+        collect(setting, writer, todo, arguments.workers, arguments.ray), writer, todo)
     seconds = time.monotonic() - begin
     card = writer.finish(complete=not interrupted and writer.tried.issuperset(
         job.episode for job in todo))
@@ -116,13 +120,12 @@ def settings(setting: Collecting, ids: Sequence[str],
             'first_seed': arguments.seed}
 
 
-def watched(setting: Collecting, writer: DatasetWriter, todo: Sequence[NumberedJob],
-            workers: int) -> tuple[list[Outcome], bool]:
+def watched(episodes: Generator[Outcome, None, None], writer: DatasetWriter,
+            todo: Sequence[NumberedJob]) -> tuple[list[Outcome], bool]:
     """Collect with a progress bar: (outcomes, whether it was stopped by Ctrl-C)."""
     outcomes: list[Outcome] = []
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
                TextColumn('{task.fields[rate]}'), TimeRemainingColumn())
-    episodes = collect(setting, writer, todo, workers)
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         there = sum(job.episode in writer.tried for job in todo)
         bar = progress.add_task('episodes', total=len(todo), completed=there, rate='')

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 
 from inspire_bringup.figures import Figure
-from inspire_policy.evaluation import Setting, jobs, wilson
+from inspire_policy.evaluation import Setting, jobs
+from inspire_policy.success_rate import wilson
 from inspire_policy.workers import evaluate
 
 EPISODES = 2  # of every instruction

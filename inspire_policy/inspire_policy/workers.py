@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict
 
+from inspire_policy.closed_loop import make_policy, make_world, run_episode
 from inspire_policy.crew import Done, Told, spread
-from inspire_policy.evaluation import Job, Row, Setting, made_row, make_world, run_episode
-from inspire_policy.families import create
+from inspire_policy.evaluation import Job, Row, Setting, made_row
 
 
 def evaluate(setting: Setting, todo: Sequence[Job], workers: int) -> Generator[Row, None, None]:
@@ -30,6 +30,6 @@ def _rows(ended: Generator[Done[Job], None, None]) -> Generator[Row, None, None]
 
 def evaluator(setting: Setting) -> Callable[[Job], Told]:
     """What a process that evaluates does with each job."""
-    policy = create(setting.policy, viewer=setting.viewer)
+    policy = make_policy(setting)
     world = make_world(policy, setting)
     return lambda job: (asdict(run_episode(world, policy, job, setting)), b'')

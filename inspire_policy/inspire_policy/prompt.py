@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a model reads and where it speaks: one description for training and for acting.
+
+A prompt is a row of segments. After each the model fills a slot: the answer of a question, or the
+actions. What fills a slot is read by the model before the next segment begins. Training
+puts the truth there and takes its loss on the slots alone, by position, so a direction word inside
+a question is never supervised; acting puts there what the model itself said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from inspire_labeler.formulation import TEMPLATES, Formulation
+from inspire_labeler.question import Question
+
+
+class Layout(StrEnum):
+    """Where the questions stand: before the instruction (the paper's way), after it, nowhere."""
+
+    VQA_FIRST = 'vqa_first'
+    INSTRUCT_FIRST = 'instruct_first'
+    NONE = 'none'
+
+
+class Mark(StrEnum):
+    """Fixed text that a small model reads as one token each; `written` says what it stands for."""
+
+    DO = '<do>'            # What action should the robot take to
+    ACT = '<act>'          # ?  Now the actions.
+    ANSWER = '<answer>'    # relative to the robot?  Now the answer.
+    DIRECTION = '<direction>'          # In which direction is
+    DIRECTION_3D = '<direction_3d>'
+    PROXIMITY = '<proximity>'
+    LOCATION_3D = '<location_3d>'
+    DISTANCE = '<distance>'
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Text, and what is said after it: `question` (None: the actions)."""
+
+    marks: tuple[str, ...]     # marks and plain text in turn, as a small model reads it
+    question: Question | None
+
+
+def segments(layout: Layout, instruction: str,
+             questions: Sequence[Question]) -> tuple[Segment, ...]:
+    """The prompt of an instruction (without questions in the layout NONE)."""
+    do = (Mark.DO, plain(instruction))
+    asked = [Segment(ask(question), question) for question in questions]
+    if layout is Layout.NONE or not asked:
+        return (Segment((*do, Mark.ACT), None),)
+    if layout is Layout.VQA_FIRST:
+        return (*asked, Segment((*do, Mark.ACT), None))
+    first = Segment((*do, *asked[0].marks), asked[0].question)
+    return (first, *asked[1:], Segment((Mark.ACT,), None))
+
+
+def ask(question: Question) -> tuple[str, ...]:
+    """A question as a small model reads it: one token each side of the object's name."""
+    return (Mark[question.formulation.name], plain(question.object), Mark.ANSWER)
+
+
+def plain(text: str) -> str:
+    """Lower case, single spaces, no stop at the end: as instructions are said in training."""
+    return ' '.join(text.lower().split()).rstrip('.!? ')
+
+
+def written(mark: str, formulation: Formulation = Formulation.DIRECTION) -> str:
+    """What a mark stands for, in words."""
+    if mark in (Mark.DO, Mark.ACT):
+        return {Mark.DO: 'What action should the robot take to', Mark.ACT: '?'}[Mark(mark)]
+    before, after = TEMPLATES[formulation].split('{}')
+    return after.strip() if mark == Mark.ANSWER else before.strip()

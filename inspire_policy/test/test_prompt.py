@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from inspire_labeler.formulation import TEMPLATES, Formulation
+from inspire_labeler.question import questions
+from inspire_policy.prompt import Layout, Mark, ask, plain, segments, written
+
+INSTRUCTION = 'Put the ball on the book.'
+ASKED = questions(INSTRUCTION)
+
+
+def test_vqa_first_asks_in_the_order_of_mention_and_ends_with_the_actions():
+    prompt = segments(Layout.VQA_FIRST, INSTRUCTION, ASKED)
+    assert [segment.question for segment in prompt] == [*ASKED, None]
+    assert prompt[-1].marks == (Mark.DO, 'put the ball on the book', Mark.ACT)
+    assert prompt[0].marks == (Mark.DIRECTION, 'the ball', Mark.ANSWER)
+
+
+def test_instruct_first_says_the_instruction_before_the_first_question():
+    prompt = segments(Layout.INSTRUCT_FIRST, INSTRUCTION, ASKED)
+    assert [segment.question for segment in prompt] == [*ASKED, None]
+    assert prompt[0].marks[:2] == (Mark.DO, 'put the ball on the book')
+    assert prompt[-1].marks == (Mark.ACT,)
+
+
+@pytest.mark.parametrize('layout', Layout)
+def test_every_layout_fills_the_actions_last_and_says_the_instruction_once(layout):
+    prompt = segments(layout, INSTRUCTION, ASKED)
+    assert prompt[-1].question is None
+    said = [mark for segment in prompt for mark in segment.marks]
+    assert said.count('put the ball on the book') == 1
+
+
+def test_without_questions_there_is_one_segment():
+    assert len(segments(Layout.NONE, INSTRUCTION, ASKED)) == 1
+    assert segments(Layout.VQA_FIRST, INSTRUCTION, ()) == segments(Layout.NONE, INSTRUCTION, ASKED)
+
+
+@pytest.mark.parametrize('formulation', Formulation)
+def test_marks_stand_for_the_papers_text_around_the_name(formulation):
+    (asked,) = questions('pick up the ball', formulation)
+    before, name, after = ask(asked)
+    text = f'{written(before, formulation)} {name} {written(after, formulation)}'
+    assert text.strip() == TEMPLATES[formulation].format(name).strip() or \
+        text.replace(' ?', '?').strip() == TEMPLATES[formulation].format(name)
+
+
+def test_instructions_are_said_in_lower_case_without_a_stop():
+    assert plain('  Pick up\nthe BALL!  ') == 'pick up the ball'

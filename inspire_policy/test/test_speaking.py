@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from inspire_labeler.formulation import Formulation
+from inspire_labeler.question import questions
+from inspire_policy import action_codec
+from inspire_policy.answer_set import holds
+from inspire_policy.nano.tokens import Words
+from inspire_policy.nano.vocabulary import sentences
+from inspire_policy.policy import UndecodableAction
+from inspire_policy.prompt import Layout, segments
+from inspire_policy.speaking import Speaker
+
+INSTRUCTION = 'stack the green cube on the blue cube'
+CHUNKS = np.random.default_rng(0).normal(0, 0.01, (400, 8, 7))
+
+
+@dataclass(frozen=True)
+class Text:
+    """A past that is the text itself."""
+
+    ids: tuple
+
+    @property
+    def length(self):
+        return len(self.ids)
+
+    def cut(self, length):
+        return Text(self.ids[:length])
+
+
+class Oracle:
+    """Logits that follow from all of the text before, and from nothing else: exact, so that
+    reading in one pass or in many cannot differ."""
+
+    def __init__(self, vocabulary, seed):
+        self.vocabulary, self.seed, self.read_tokens = vocabulary, seed, 0
+
+    def read(self, past, ids):
+        rows = []
+        text = list(past.ids)
+        for one in ids:
+            text.append(one)
+            rows.append(np.random.default_rng([self.seed, *text]).normal(size=self.vocabulary))
+        self.read_tokens += len(ids)
+        return np.array(rows), Text(tuple(text))
+
+
+@pytest.fixture(scope='module')
+def words():
+    return Words.trained(sentences())
+
+
+@pytest.fixture(scope='module')
+def codec():
+    return action_codec.fitted('residual', CHUNKS)
+
+
+def prompt(formulation=Formulation.DIRECTION, layout=Layout.VQA_FIRST):
+    return segments(layout, INSTRUCTION, questions(INSTRUCTION, formulation))
+
+
+@pytest.mark.parametrize('formulation', Formulation)
+@pytest.mark.parametrize('layout', [Layout.VQA_FIRST, Layout.INSTRUCT_FIRST])
+def test_drafts_right_or_wrong_change_nothing_of_what_is_said(words, codec, formulation, layout):
+    random = np.random.default_rng(3)
+    asked = questions(INSTRUCTION, formulation)
+    for seed in range(12):
+        oracle = Oracle(words.text_size + codec.codes, seed)
+        speaker = Speaker(oracle, words, codec)
+        plain = speaker.speak(Text(()), prompt(formulation, layout))
+        for drafts in (plain.answers, _others(asked, random), plain.answers[:1],
+                       (_others(asked, random)[0], plain.answers[1])):
+            again = speaker.speak(Text(()), prompt(formulation, layout), drafts)
+            assert (again.answers, again.codes) == (plain.answers, plain.codes), (seed, drafts)
+            assert again.replaced == sum(
+                a != b for a, b in zip(drafts, plain.answers, strict=False))
+
+
+def _others(asked, random):
+    """Answers drawn from each question's set."""
+    from inspire_policy.answer_set import alternatives
+    found = []
+    for one in asked:
+        said = []
+        while choices := alternatives(one.options, said):
+            said.append(choices[random.integers(len(choices))])
+        found.append(' '.join(said))
+    return tuple(found)
+
+
+def test_right_drafts_are_checked_in_the_pass_that_begins_the_actions(words, codec):
+    oracle = Oracle(words.text_size + codec.codes, 1)
+    speaker = Speaker(oracle, words, codec)
+    plain = speaker.speak(Text(()), prompt())
+    drafted = speaker.speak(Text(()), prompt(), plain.answers)
+    assert plain.passes == len(plain.answers) + 1 + codec.longest - 1
+    assert drafted.passes == 1 + codec.longest - 1
+
+
+def test_nothing_is_read_twice(words, codec):
+    oracle = Oracle(words.text_size + codec.codes, 1)
+    said = Speaker(oracle, words, codec).speak(Text(()), prompt())
+    own = sum(len(words.encode(segment.marks)) for segment in prompt())
+    answers = sum(len(words.answer(answer)) for answer in said.answers)
+    assert oracle.read_tokens == own + answers + codec.longest - 1
+
+
+@pytest.mark.parametrize('formulation', Formulation)
+def test_every_answer_is_of_its_set_and_its_chances_add_up(words, codec, formulation):
+    asked = questions(INSTRUCTION, formulation)
+    for seed in range(20):
+        oracle = Oracle(words.text_size + codec.codes, seed)
+        said = Speaker(oracle, words, codec).speak(Text(()), prompt(formulation))
+        for question, answer, chances in zip(asked, said.answers, said.probabilities, strict=True):
+            assert holds(question.options, answer)
+            if '|' in ''.join(question.options):
+                assert chances == ()
+            else:
+                assert sum(chances) == pytest.approx(1.0)
+                assert question.options[int(np.argmax(chances))] == answer
+
+
+def test_given_answers_are_taken_as_they_are(words, codec):
+    oracle = Oracle(words.text_size + codec.codes, 4)
+    said = Speaker(oracle, words, codec).speak(Text(()), prompt(), given={0: 'up', 1: 'grasped'})
+    assert said.answers == ('up', 'grasped')
+    assert said.probabilities == ((), ())
+
+
+def test_codes_are_those_that_the_codec_allows(words):
+    for kind in action_codec.CODECS:
+        codec = action_codec.fitted(kind, CHUNKS)
+        oracle = Oracle(words.text_size + codec.codes, 2)
+        try:
+            codes = Speaker(oracle, words, codec).speak(Text(()), prompt()).codes
+        except UndecodableAction:
+            pytest.fail(f'{kind} ran on')
+        assert not codec.allowed(codes)
+        if kind != 'fast':   # whose last code may stand for more coefficients than are missing
+            assert codec.decode(codes).shape == (8, 7)
+
+
+def test_logits_that_are_not_numbers_are_no_action(words, codec):
+    class Broken(Oracle):
+        def read(self, past, ids):
+            logits, past = super().read(past, ids)
+            logits[:, words.text_size:] = np.nan
+            return logits, past
+
+    with pytest.raises(UndecodableAction, match='not finite'):
+        Speaker(Broken(words.text_size + codec.codes, 1), words, codec).speak(Text(()), prompt())

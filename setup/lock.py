@@ -3,14 +3,16 @@
 
 A part is one .in file, whose first line, a comment, is its title; a new file is a new part. Its
 lock is the transitive closure of the wanted lines over what is installed here, so what was tested
-is what is locked. Run it with the workspace's Python after installing or upgrading:
-`.venv/bin/python setup/lock.py`. The wheels carry phantom distributions (`rclpy`, `std_msgs`, ...)
-that no index serves; the closure never reaches them, which is why this is not `pip freeze`.
+is what is locked. A line that ends in `# alone` is installed without what it needs. Run it with
+the workspace's Python after installing or upgrading: `.venv/bin/python setup/lock.py`.
+The wheels carry phantom distributions (`rclpy`, `std_msgs`, ...) that no index serves; the closure
+never reaches them, which is why this is not `pip freeze`.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -20,15 +22,22 @@ from pip._vendor.packaging.utils import canonicalize_name
 REQUIREMENTS = Path(__file__).resolve().parent / 'requirements'
 
 
-def wanted(path: Path) -> list[Requirement]:
-    """The requirement lines of an .in file, comments dropped."""
-    lines = (line.split('#')[0].strip() for line in path.read_text().splitlines())
-    return [Requirement(line) for line in lines if line]
+def wanted(path: Path) -> tuple[list[Requirement], list[Requirement]]:
+    """The requirement lines of an .in file: those to follow, and those marked `# alone`."""
+    followed: list[Requirement] = []
+    alone: list[Requirement] = []
+    for line in path.read_text().splitlines():
+        text, _, comment = line.partition('#')
+        if text.strip():
+            chosen = alone if comment.strip() == 'alone' else followed
+            chosen.append(Requirement(text.strip()))
+    return followed, alone
 
 
-def closure(roots: list[Requirement]) -> dict[str, str]:
-    """Name to installed version, of the roots and of everything they need here."""
-    found: dict[str, str] = {}
+def closure(roots: list[Requirement], alone: Sequence[Requirement] = ()) -> dict[str, str]:
+    """Name to installed version: of the roots with everything they need here, and of `alone`."""
+    found: dict[str, str] = {canonicalize_name(one.name): distribution(one.name).version
+                             for one in alone}
     stack = list(roots)
     seen: set[tuple[str, str]] = set()
     while stack:
@@ -42,7 +51,8 @@ def closure(roots: list[Requirement]) -> dict[str, str]:
                 installed = distribution(name)
             except PackageNotFoundError:
                 sys.exit(f'{name} is wanted but not installed here: install it, then lock again')
-            found[name] = installed.version
+            # a local label (+cpu) says where it came from: indexes elsewhere do not serve it
+            found[name] = installed.version.partition('+')[0]
             for line in installed.requires or ():
                 needed = Requirement(line)
                 if needed.marker is None or needed.marker.evaluate({'extra': extra}):
@@ -52,7 +62,7 @@ def closure(roots: list[Requirement]) -> dict[str, str]:
 
 def main() -> None:
     for source in sorted(REQUIREMENTS.glob('*.in')):
-        pins = closure(wanted(source))
+        pins = closure(*wanted(source))
         body = ''.join(f'{name}=={version}\n' for name, version in sorted(pins.items()))
         title = source.read_text().splitlines()[0]
         note = f'# Written by setup/lock.py from {source.name}: edit that file, not this one.'

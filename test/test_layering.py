@@ -100,7 +100,7 @@ ROSDEP_KEYS = {
     'matplotlib': 'python3-matplotlib', 'numpy': 'python3-numpy', 'rich': 'python3-rich',
     'scipy': 'python3-scipy', 'yaml': 'python3-yaml',
 }  # fmt: skip
-BY_PIP = {'mcap_ros2': 'mcap-ros2-support'}
+BY_PIP = {'can': 'python-can', 'mcap_ros2': 'mcap-ros2-support'}
 
 
 @pytest.mark.parametrize('package', MAY_IMPORT)

@@ -20,6 +20,7 @@ from inspire_bringup import checkout
 
 HELP = 'Run lint, type checks and all tests (with arguments: pytest alone, with these).'
 PASSES_ON = True
+PARTS = ('can', 'test')  # of the set-up
 NO_TESTS = 5  # pytest's status when nothing was selected
 
 
@@ -51,14 +52,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def set_up(root: Path) -> None:
-    """Install the part `test`, if it is not there.
+    """Install the parts that tests need, if they are not there.
 
     Raises:
         RuntimeError: it cannot be installed.
 
     """
     words = [sys.executable, '-E', '-s', '-S', str(root / 'setup' / 'bootstrap.py')]
-    if subprocess.run([*words, 'ensure', 'test'], check=False).returncode:
+    if subprocess.run([*words, 'ensure', *PARTS], check=False).returncode:
         raise RuntimeError('the test tools could not be installed (see above)')
 
 

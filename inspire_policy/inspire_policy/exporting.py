@@ -134,7 +134,10 @@ def _places(messages: Messages, instruction: str, track: Track, stamps: Sequence
     """(the objects, sorted; where they are)."""
     found: Places = {}
     if setting.labels == HINDSIGHT:
-        for each in hindsight(messages(), LabelSettings()):
+        # Images in place of their camera_info, which bears the same stamps: no bag needs both.
+        taken = ((CAMERA if topic == _FIRST else topic, data) for topic, data in messages()
+                 if topic != CAMERA)
+        for each in hindsight(taken, LabelSettings()):
             found.setdefault(each.stamp, {})[each.object] = Place(each.offset, each.grasped,
                                                                   each.reason)
         return tuple(sorted(set(_asked(instruction)))), found

@@ -35,7 +35,7 @@ OF_THE_SHELL = {
 }
 SECTIONS = {
     'Start here': ('demo', 'test'),
-    'Run': ('run', 'echo', 'record', 'evaluate', 'bench'),
+    'Run': ('run', 'echo', 'record', 'evaluate', 'compare', 'bench'),
     'Learn': ('collect', 'export'),
     'Ask': ('questions',),
     'Episodes': ('label', 'report', 'video', 'repair'),

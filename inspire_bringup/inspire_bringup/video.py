@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from multiprocessing import get_context, parent_process
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -80,7 +81,7 @@ def render(run: Path | str, progress: Progress = lambda done: None) -> Path:
     part = path.with_name(f'.{NAME}.part.mp4')
     try:
         with closing(_frames(story, times)) as frames:
-            _encode(frames, part, len(times), progress)
+            encode(frames, part, len(times), progress)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
@@ -210,26 +211,26 @@ def _rendered(story: Story, times: list[float]) -> Generator[Picture, None, None
 
 @contextmanager
 def renderers(
-    count: int, begin: Callable[[Scene], None], scene: Scene
+    count: int, begin: Callable[[Any], None], content: Any
 ) -> Iterator[ProcessPoolExecutor]:
-    """Yield processes that each begin with the scene.
+    """Yield processes that each begin with `begin(content)`: with the scene, say.
 
     They end with the block, whatever is still to be done (Ctrl-C), and with this process.
     """
-    pool = ProcessPoolExecutor(count, get_context('spawn'), _begin, (begin, scene))
+    pool = ProcessPoolExecutor(count, get_context('spawn'), _begin, (begin, content))
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _begin(begin: Callable[[Scene], None], scene: Scene) -> None:
+def _begin(begin: Callable[[Any], None], content: Any) -> None:
     """Begin a rendering process: Ctrl-C is for the one that waits for it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     if parent is not None and parent.pid is not None:
         die_with_parent(parent.pid)
-    begin(scene)
+    begin(content)
 
 
 def _changes(every: Iterable[State]) -> Iterator[tuple[State, int]]:
@@ -279,13 +280,14 @@ def _render_state(state: State) -> Picture:
     return _renderer.render(state.joints, state.gripper, objects)
 
 
-def _encode(frames: Iterator[Picture], path: Path, count: int, progress: Progress) -> None:
+def encode(frames: Iterator[Picture], path: Path, count: int, progress: Progress,
+           size: tuple[int, int] = SIZE, rate: int = FRAME_RATE) -> None:
     """Encode as H.264 that starts to play before it is loaded, in every browser."""
     with av.open(str(path), 'w', options={'movflags': '+faststart'}) as container:
-        stream = container.add_stream('libx264', rate=FRAME_RATE)
-        stream.width, stream.height = SIZE
+        stream = container.add_stream('libx264', rate=rate)
+        stream.width, stream.height = size
         stream.pix_fmt = 'yuv420p'
-        stream.time_base = Fraction(1, FRAME_RATE)
+        stream.time_base = Fraction(1, rate)
         stream.options = {'crf': '20', 'preset': 'veryfast', 'tune': 'animation'}
         for index, picture in enumerate(frames):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format='rgb24')))

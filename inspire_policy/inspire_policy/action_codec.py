@@ -96,7 +96,7 @@ def errors(codec: Codec, chunks: ArrayLike) -> dict[str, float]:
     """
     values = np.asarray(chunks, np.float64)
     coded = [codec.encode(chunk) for chunk in values]
-    difference = np.array([codec.decode(codes) for codes in coded]) - values
+    difference = np.array([codec.decode(codes.tolist()) for codes in coded]) - values
     parts = {
         'step_translation_m': np.linalg.norm(difference[..., :3], axis=-1),
         'chunk_translation_m': np.linalg.norm(difference[..., :3].sum(1), axis=-1),

@@ -14,5 +14,5 @@ def default_catalogue() -> Path:
         from ament_index_python.packages import get_package_share_directory
 
         return Path(get_package_share_directory('inspire_labeler')) / 'config' / 'objects.yaml'
-    except (ImportError, LookupError):
+    except (ImportError, LookupError, OSError):  # no package, or no ROS environment
         return Path(inspire_labeler.__file__).parents[1] / 'config' / 'objects.yaml'

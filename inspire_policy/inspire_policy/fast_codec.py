@@ -39,7 +39,7 @@ class FastCodec:
         self.longest = chunk * ACTION_SIZE
         self._least, self._most, self._tokenizer = least, most, tokenizer
         self.codes = tokenizer.get_vocab_size()
-        self._letters = [len(tokenizer.id_to_token(code)) for code in range(self.codes)]
+        self._letters = [str(tokenizer.id_to_token(code)) for code in range(self.codes)]
 
     def encode(self, chunk: ArrayLike) -> Codes:
         rounded = coefficients(self.scale.normal(checked(chunk, self.chunk)))
@@ -49,7 +49,7 @@ class FastCodec:
     def decode(self, codes: Sequence[int]) -> Array:
         if any(not 0 <= code < self.codes for code in codes):
             raise UndecodableAction(f'action codes {list(codes)}; valid: 0 to {self.codes - 1}')
-        text = ''.join(self._tokenizer.id_to_token(int(code)) for code in codes)
+        text = ''.join(self._letters[int(code)] for code in codes)
         if len(text) != self.longest:
             raise UndecodableAction(f'the action codes stand for {len(text)} coefficients; '
                                     f'valid: {self.longest}')
@@ -59,7 +59,7 @@ class FastCodec:
 
     def allowed(self, before: Sequence[int]) -> range:
         """Any code while coefficients are missing: what overshoots is found by `decode`."""
-        done = sum(self._letters[code] for code in before) >= self.longest
+        done = sum(len(self._letters[code]) for code in before) >= self.longest
         return range(0 if done else self.codes)
 
     def settings(self) -> dict[str, Any]:

@@ -21,6 +21,18 @@ class PolicyParameters:
             "which policy acts; expert reads the simulation's truth from TF", choices=(*FAMILIES,)
         ),
     )
+    checkpoint: str = field(
+        default='',
+        metadata=described('folder of what a learned policy was made of; empty: the shipped one'),
+    )
+    reasoning: str = field(
+        default='',
+        metadata=described(
+            'when a learned policy answers: at each decision, with the last answers as drafts, at '
+            "every fourth, never; empty: the family's own way",
+            choices=('', 'full', 'drafted', 'every_n', 'off'),
+        ),
+    )
     formulation: str = field(
         default=Formulation.DIRECTION.value,
         metadata=described(
@@ -106,6 +118,12 @@ class PolicyParameters:
             30.0,
         ),
     )
+
+    @property
+    def options(self) -> dict[str, str]:
+        """What is handed to the family, of what was set."""
+        chosen = {'checkpoint': self.checkpoint, 'reasoning': self.reasoning}
+        return {name: value for name, value in chosen.items() if value}
 
     def __post_init__(self) -> None:
         """Refuse what cannot be together."""

@@ -105,7 +105,8 @@ def centres(points: Array, count: int, random: np.random.Generator) -> Array:
         empty = np.flatnonzero(counts == 0)
         if len(empty):
             distance = ((points - chosen[owner]) ** 2).sum(1)
-            chosen[empty] = points[np.argsort(-distance, kind='stable')[:len(empty)]]
+            far = np.argsort(-distance, kind='stable')
+            chosen[empty] = points[np.resize(far, len(empty))]   # again, where points are few
     return chosen
 
 

@@ -3,8 +3,8 @@
 
 The prompt is read segment by segment onto the cached past. Where a question's answer is drafted
 (what was said last time), reading goes on through the draft and the slots are checked in the same
-pass: a draft that is not what the model says is replaced, the past is cut there, and reading goes on
-from it. The result is that of reading without drafts.
+pass: a draft that is not what the model says is replaced, the past is cut there, and reading goes
+on from it. The result is that of reading without drafts.
 """
 
 from __future__ import annotations
@@ -106,8 +106,9 @@ class Speaker:
                     last = logits[place]
                     break
                 known = _known(len(said), drafts, given)
+                chance: tuple[float, ...] = ()
                 if given is not None and len(said) in given:
-                    text, chance = str(given[len(said)]), ()
+                    text = given[len(said)]
                 else:
                     text, chance = self._answer(turn, question.options, logits, place, start,
                                                 known)

@@ -14,7 +14,8 @@ def smooth_chunks(count: int, length: int = 8) -> np.ndarray:
     """Chunks as an arm makes them: eased motion along a line, a turn, a gripper that opens or
     shuts."""
     random = np.random.default_rng(SEED)
-    pace = 0.5 - 0.5 * np.cos(np.linspace(0, np.pi, length)[None] * random.uniform(0.3, 2, (count, 1)))
+    angle = np.linspace(0, np.pi, length)[None] * random.uniform(0.3, 2, (count, 1))
+    pace = 0.5 - 0.5 * np.cos(angle)
     direction = random.normal(0.0, 0.006, (count, 1, 3))
     turn = random.normal(0.0, 0.015, (count, 1, 3))
     width = np.where(random.random((count, 1)) < 0.5, 0.07, 0.02) * np.ones((1, length))
@@ -104,7 +105,8 @@ def test_the_scale_maps_quantiles_to_one_and_back():
     random = np.random.default_rng(SEED)
     values = random.normal(3.0, 2.0, (1000, 4))
     scale = Scale.of(values)
-    assert np.allclose(np.quantile(scale.normal(values), [0.01, 0.99], axis=0), [[-1] * 4, [1] * 4])
+    found = np.quantile(scale.normal(values), [0.01, 0.99], axis=0)
+    assert np.allclose(found, [[-1] * 4, [1] * 4])
     assert np.allclose(scale.units(scale.normal(values)), values)
 
 

@@ -6,12 +6,14 @@ GPU's libraries.
 from __future__ import annotations
 
 from importlib import import_module
+from inspect import signature
 
 from inspire_policy.policy import Policy
 
 # name -> module that has a function `create(**options) -> Policy`
 FAMILIES = {
     'expert': 'inspire_policy.families.expert',
+    'nano': 'inspire_policy.families.nano',
 }
 
 
@@ -21,9 +23,15 @@ class UnknownFamily(ValueError):
 
 def create(name: str, **options: object) -> Policy:
     """Make a policy of the family `name`; what `options` it takes is written in the family's
-    module.
+    module. Raises UnknownFamily, ValueError.
     """
     if name not in FAMILIES:
         raise UnknownFamily(f'there is no policy {name!r}; policies: {", ".join(FAMILIES)}')
-    policy: Policy = import_module(FAMILIES[name]).create(**options)
+    made = import_module(FAMILIES[name]).create
+    known = signature(made).parameters
+    for option in options:
+        if option not in known:
+            raise ValueError(f'the policy {name!r} has no option {option!r}; options: '
+                             f'{", ".join(known)}')
+    policy: Policy = made(**options)
     return policy

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`./inspire train`: a policy from a dataset. What does the work is inspire_policy.nano.training,
+which runs without ROS and without this command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from inspire_bringup import checkout, provenance
+from inspire_policy.nano.recipe import RECIPES, Recipe, named
+
+if TYPE_CHECKING:
+    from inspire_policy.nano import recipe as recipes
+
+HELP = 'Train a policy on a dataset (of ./inspire collect or export); goes on where it was.'
+PART = 'train'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--config', default='nano', choices=[*RECIPES],
+                        help='the recipe: nano for a GPU, laptop for two cores (default: nano)')
+    parser.add_argument('--data', type=Path, metavar='DIR', help='the dataset')
+    parser.add_argument('--out', type=Path, metavar='DIR',
+                        help='folder of the run (default: runs/train-<time>); one that was '
+                             'stopped goes on')
+    parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE',
+                        help='change a setting of the recipe, as steps=100 or '
+                             'teaching.layout=none (again for each)')
+    parser.add_argument('--threads', type=int, default=0, metavar='K',
+                        help='of the processor (default: one for each core)')
+    parser.add_argument('--show', action='store_true', help='print the recipe and end')
+    parser.add_argument('--export', type=Path, metavar='DIR',
+                        help="write a checkpoint's graphs for ONNX Runtime again, and end")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    recipe = named(arguments.config, arguments.set)
+    if arguments.show:
+        print(json.dumps(dataclasses.asdict(recipe), indent=2))
+        return 0
+    if arguments.export:
+        set_up()
+        from inspire_policy.nano import checkpoint
+        checkpoint.export(checkpoint.load(arguments.export), arguments.export)
+        print(f'exported: {arguments.export}')
+        return 0
+    if arguments.data is None:
+        raise ValueError('--data is missing: name a dataset, as ./inspire collect makes it')
+    out = arguments.out or Path('runs') / f'train-{time.strftime("%Y%m%d-%H%M%S")}'
+    set_up()
+    train(recipe, arguments.data, out, arguments.threads)
+    print(f'checkpoint: {out / "checkpoint"}\ncurves: {out / "curves.png"}')
+    return 0
+
+
+def set_up() -> None:
+    """Install the part `train`, if it is not there. Raises RuntimeError."""
+    try:
+        root = checkout.root()
+    except RuntimeError:
+        return    # an installed package: what is there is taken
+    words = [sys.executable, '-E', '-s', '-S', str(root / 'setup' / 'bootstrap.py')]
+    if subprocess.run([*words, 'ensure', PART], check=False).returncode:
+        raise RuntimeError('what training needs could not be installed (see above)')
+
+
+def train(recipe: Recipe, data: Path, out: Path, threads: int) -> None:
+    """Train with a progress bar; the budget is said first."""
+    from inspire_policy.nano import training
+    console = Console(stderr=True)
+    console.print(f'{recipe.steps * recipe.batch:,} samples in {recipe.steps:,} steps of '
+                  f'{recipe.batch}; log: {out / "log.jsonl"}', highlight=False)
+    columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
+               TextColumn('{task.fields[said]}'), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task('training', total=recipe.steps, said='')
+
+        def tell(progress: recipes.Progress) -> None:
+            bar.update(task, completed=progress.step, said=(
+                f'actions {progress.action_loss:.2f}  answers {progress.answer_loss:.2f}  '
+                f'{progress.samples_per_second:.0f} samples/s'))
+            if progress.validation or not console.is_terminal:
+                checked = '  '.join(f'{name} {value:.3f}'
+                                    for name, value in progress.validation.items())
+                hours = (recipe.steps - progress.step) * recipe.batch \
+                    / progress.samples_per_second / 3600
+                console.print(f'step {progress.step}: actions {progress.action_loss:.3f}, answers '
+                              f'{progress.answer_loss:.3f}, {progress.samples_per_second:.0f} '
+                              f'samples/s, {hours:.1f} h to go  {checked}', highlight=False)
+
+        training.train(recipe, data, out, threads, tell,
+                       revision=provenance.versions().get('git', ''))

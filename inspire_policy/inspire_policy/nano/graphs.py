@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The network as two ONNX graphs: `see` (pictures, state -> past), `extend` (past, ids -> logits).
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from inspire_policy.nano.network import Network
+from inspire_policy.nano.readers import EXTEND, SEE
+
+
+class See(nn.Module):
+    """Pictures as cameras give them: (1, H, H, 3) of 0 to 255."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        *pictures, state = inputs
+        return self.network.see([one.permute(0, 3, 1, 2).float() / 255 for one in pictures], state)
+
+
+class Extend(nn.Module):
+    """Text after a past."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, past: Tensor, ids: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+        return self.network.extend(past, ids, places)
+
+
+def write(network: Network, folder: Path) -> None:
+    """Write both graphs."""
+    size = network.size
+    pictures = [torch.zeros(1, side, side, 3, dtype=torch.uint8) for side in size.picture]
+    state = torch.zeros(1, size.state)
+    past = network.see([one.permute(0, 3, 1, 2).float() for one in pictures], state)
+    names = [f'picture_{number}' for number in range(len(pictures))]
+    _export(See(network), (*pictures, state), folder / SEE, [*names, 'state'], ['past'], {})
+    ids, places = torch.zeros(1, 5, dtype=torch.int64), torch.arange(5)
+    _export(Extend(network), (past, ids, places), folder / EXTEND, ['past', 'ids', 'places'],
+            ['logits', 'kept'],
+            {'past': {4: 'before'}, 'ids': {1: 'length'}, 'places': {0: 'length'},
+             'logits': {1: 'length'}, 'kept': {4: 'after'}})
+
+
+def _export(module: nn.Module, inputs: tuple[Tensor, ...], path: Path, names: list[str],
+            outputs: list[str], moving: dict[str, dict[int, str]]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        torch.onnx.export(module.eval(), inputs, str(path), input_names=names,
+                          output_names=outputs, dynamic_axes=moving, opset_version=17,
+                          dynamo=False)

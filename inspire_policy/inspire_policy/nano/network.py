@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The network: pictures and the arm's state become tokens, then text continues them.
+
+`see` encodes what is seen, once a decision, into the keys and values of every layer; `extend`
+reads text after them and gives the logits of what comes next. What is seen attends to all of
+itself, text to what is seen and to the text before. Training reads several texts after one scene
+at once: each token says to which it belongs.
+
+Shapes: B samples, C cameras, S tokens of what is seen, T of text, D width.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from inspire_policy.nano.settings import Size
+
+
+class Residual(nn.Module):
+    """Two convolutions beside a way round them."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.before = nn.GroupNorm(8, channels)
+        self.between = nn.GroupNorm(8, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.first(F.silu(self.before(x)))
+        return x + self.second(F.silu(self.between(y)))
+
+
+class Eye(nn.Module):
+    """A picture (B, 3, H, H) of 0 to 1 as tokens (B, S, D)."""
+
+    def __init__(self, size: Size, side: int) -> None:
+        super().__init__()
+        stages: list[nn.Module] = []
+        before = 3
+        for number, (channels, blocks) in enumerate(zip(size.channels, size.blocks, strict=True)):
+            # 4 x 4 patches first, then half the side twice
+            stages.append(nn.Conv2d(before, channels, 4, stride=4) if number == 0 else
+                          nn.Conv2d(before, channels, 3, stride=2, padding=1))
+            stages += [Residual(channels) for _ in range(blocks)]
+            before = channels
+        self.stages = nn.Sequential(*stages)
+        self.norm = nn.GroupNorm(8, before)
+        self.out = nn.Linear(before, size.width)
+        self.place = nn.Parameter(0.02 * torch.randn((-(-side // 16)) ** 2, size.width))
+
+    def forward(self, picture: Tensor) -> Tensor:
+        x = F.silu(self.norm(self.stages(2.0 * picture - 1.0)))
+        return self.out(x.flatten(2).transpose(1, 2)) + self.place
+
+
+class Layer(nn.Module):
+    """Attention and a gated feed-forward, each beside a way round it."""
+
+    def __init__(self, size: Size) -> None:
+        super().__init__()
+        self.heads = size.heads
+        self.before = nn.LayerNorm(size.width)
+        self.qkv = nn.Linear(size.width, 3 * size.width, bias=False)
+        self.out = nn.Linear(size.width, size.width, bias=False)
+        self.between = nn.LayerNorm(size.width)
+        self.up = nn.Linear(size.width, 2 * size.inner, bias=False)
+        self.down = nn.Linear(size.inner, size.width, bias=False)
+
+    def forward(self, x: Tensor, allowed: Tensor | None,
+                past: Tensor | None) -> tuple[Tensor, Tensor]:
+        """x (B, T, D); past (2, B, heads, P, D / heads); gives x and past with x's own."""
+        batch, length, width = x.shape
+        mixed = self.qkv(self.before(x)).view(batch, length, 3, self.heads, width // self.heads)
+        query, key, value = mixed.permute(2, 0, 3, 1, 4)
+        if past is not None:
+            key, value = torch.cat([past[0], key], 2), torch.cat([past[1], value], 2)
+        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
+        x = x + self.out(seen.transpose(1, 2).reshape(batch, length, width))
+        gate, inner = self.up(self.between(x)).chunk(2, -1)
+        return x + self.down(F.silu(gate) * inner), torch.stack([key, value])
+
+
+class Network(nn.Module):
+    """See the module's docstring."""
+
+    def __init__(self, size: Size, vocabulary: int) -> None:
+        super().__init__()
+        self.size, self.vocabulary = size, vocabulary
+        self.eyes = nn.ModuleList(Eye(size, side) for side in size.picture)
+        self.arm = nn.Sequential(nn.Linear(size.state, size.width), nn.SiLU(),
+                                 nn.Linear(size.width, size.width))
+        self.words = nn.Embedding(vocabulary, size.width)
+        self.place = nn.Embedding(size.text, size.width)
+        self.layers = nn.ModuleList(Layer(size) for _ in range(size.layers))
+        self.norm = nn.LayerNorm(size.width)
+        self.head = nn.Linear(size.width, vocabulary, bias=False)
+        self._begin()
+
+    def _begin(self) -> None:
+        for module in self.modules():
+            if isinstance(module, (nn.Linear, nn.Embedding)):
+                nn.init.normal_(module.weight, std=0.02)
+        for layer in self.layers:   # what is added to the stream starts small
+            assert isinstance(layer, Layer)
+            for last in (layer.out, layer.down):
+                nn.init.normal_(last.weight, std=0.02 / (2 * len(self.layers)) ** 0.5)
+
+    def scene(self, pictures: list[Tensor], state: Tensor) -> Tensor:
+        """Tokens (B, S, D) of pictures (B, 3, H, H) and a state (B, size.state)."""
+        tokens = [eye(picture) for eye, picture in zip(self.eyes, pictures, strict=True)]
+        return torch.cat([*tokens, self.arm(state)[:, None]], 1)
+
+    def see(self, pictures: list[Tensor], state: Tensor) -> Tensor:
+        """Keys and values (layers, 2, B, heads, S, D / heads) of what is seen."""
+        return self._through(self.scene(pictures, state), None, None)[1]
+
+    def extend(self, past: Tensor, ids: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B, T, vocabulary) after each of ids (B, T), and `past` with theirs.
+
+        places (T,): the tokens' places in the text.
+        """
+        length, before = ids.shape[1], past.shape[4]
+        allowed = (torch.arange(before + length, device=ids.device)[None, :]
+                   <= torch.arange(before, before + length, device=ids.device)[:, None])
+        x, past = self._through(self.words(ids) + self.place(places), allowed, past)
+        return self.head(self.norm(x)), past
+
+    def forward(self, pictures: list[Tensor], state: Tensor, ids: Tensor, places: Tensor,
+                branches: Tensor) -> Tensor:
+        """The last layer's output (B, T, D) over texts in branches; `head` gives the logits.
+
+        ids, places, branches: (B, T). A token reads the scene and the tokens before it of its
+        own branch. Padding has a branch of its own.
+        """
+        scene = self.scene(pictures, state)
+        seen, length = scene.shape[1], ids.shape[1]
+        own = branches[:, :, None] == branches[:, None, :]
+        order = torch.ones(length, length, dtype=torch.bool, device=ids.device).tril()
+        allowed = torch.zeros(len(ids), 1, seen + length, seen + length, dtype=torch.bool,
+                              device=ids.device)
+        allowed[:, :, :, :seen] = True
+        allowed[:, 0, :seen, seen:] = False
+        allowed[:, 0, seen:, seen:] = own & order
+        x = torch.cat([scene, self.words(ids) + self.place(places)], 1)
+        x, _ = self._through(x, allowed, None)
+        return self.norm(x[:, seen:])
+
+    def _through(self, x: Tensor, allowed: Tensor | None,
+                 past: Tensor | None) -> tuple[Tensor, Tensor]:
+        kept = []
+        for number, layer in enumerate(self.layers):
+            x, own = layer(x, allowed, None if past is None else past[number])
+            kept.append(own)
+        return x, torch.stack(kept)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two ways to run the network for acting: torch, and ONNX Runtime where there is no torch.
+
+Both keep what was read as one array of keys and values: (layers, 2, 1, heads, scene + text, D /
+heads). They give the same logits but for rounding; a test compares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from inspire_policy.nano.network import Network
+
+SEE, EXTEND = 'see.onnx', 'extend.onnx'
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Past:
+    """What was seen and read; `length` counts the text, `scene` what was seen [tokens]."""
+
+    kept: Any
+    scene: int
+    length: int
+
+    def cut(self, length: int) -> Past:
+        """Only the first `length` tokens of text."""
+        if length >= self.length:
+            return self
+        return Past(self.kept[:, :, :, :, :self.scene + length], self.scene, length)
+
+
+class TorchReader:
+    """The network itself, on whatever device and in whatever precision it is."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network.eval()
+
+    def see(self, pictures: Sequence[Picture], state: NDArray[np.float32]) -> Past:
+        """The past that begins with pictures (H, H, 3) and a scaled state."""
+        import torch
+        kind = next(self._network.parameters())
+        with torch.inference_mode():
+            seen = [torch.from_numpy(np.ascontiguousarray(one)).to(kind.device).to(kind.dtype)
+                    .permute(2, 0, 1)[None] / 255 for one in pictures]
+            numbers = torch.from_numpy(state)[None].to(kind.device, kind.dtype)
+            kept = self._network.see(seen, numbers)
+        return Past(kept, kept.shape[4], 0)
+
+    def read(self, past: Past, ids: Sequence[int]) -> tuple[NDArray[Any], Past]:
+        """Logits (len(ids), vocabulary), and the past with them."""
+        import torch
+        device = past.kept.device
+        with torch.inference_mode():
+            places = torch.arange(past.length, past.length + len(ids), device=device)
+            logits, kept = self._network.extend(
+                past.kept, torch.tensor([list(ids)], device=device), places)
+        kind = np.float64 if logits.dtype is torch.float64 else np.float32
+        return (logits[0].double().cpu().numpy().astype(kind),
+                Past(kept, past.scene, past.length + len(ids)))
+
+
+class OnnxReader:
+    """The two graphs that a checkpoint carries, on the processor."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        """Raises ValueError where a graph is missing or broken."""
+        import onnxruntime
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        # Threads that spin while they wait would take the cores from the rest of the graph.
+        options.add_session_config_entry('session.intra_op.allow_spinning', '0')
+        try:
+            self._see, self._extend = (
+                onnxruntime.InferenceSession(str(folder / name), options,
+                                             providers=['CPUExecutionProvider'])
+                for name in (SEE, EXTEND))
+        except Exception as error:  # noqa: BLE001 - the library's own kinds are not public
+            raise ValueError(f'{folder}: {SEE} or {EXTEND} cannot be run: {error}') from None
+        self._pictures = [each.name for each in self._see.get_inputs()[:-1]]
+
+    def see(self, pictures: Sequence[Picture], state: NDArray[np.float32]) -> Past:
+        """The past that begins with pictures (H, H, 3) and a scaled state."""
+        inputs = {name: picture[None] for name, picture
+                  in zip(self._pictures, pictures, strict=True)}
+        (kept,) = self._see.run(None, {**inputs, 'state': state[None]})
+        return Past(kept, kept.shape[4], 0)
+
+    def read(self, past: Past, ids: Sequence[int]) -> tuple[NDArray[Any], Past]:
+        """Logits (len(ids), vocabulary), and the past with them."""
+        places = np.arange(past.length, past.length + len(ids), dtype=np.int64)
+        logits, kept = self._extend.run(None, {
+            'past': past.kept, 'ids': np.array([ids], np.int64), 'places': places})
+        return logits[0], Past(kept, past.scene, past.length + len(ids))

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a network is trained, as data: recipes by name, and single settings changed by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any
+
+from inspire_labeler.formulation import Formulation
+from inspire_policy.action_codec import CODECS
+from inspire_policy.nano.lessons import Teaching
+from inspire_policy.nano.settings import Size
+from inspire_policy.prompt import Layout
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the result, but the data."""
+
+    size: Size = field(default_factory=Size)
+    teaching: Teaching = field(default_factory=Teaching)
+    codec: str = 'residual'
+    chunk: int = 8             # actions of a decision
+    steps: int = 40_000        # of the optimiser
+    batch: int = 64            # samples a step, over all processes
+    rate: float = 1e-3         # of learning, at its peak
+    warmup: int = 200          # steps until there
+    cooldown: float = 0.3      # share of the steps in which it goes down again
+    decay: float = 0.05        # of weights
+    clip: float = 1.0          # norm of the gradient at most
+    answers: float = 1.0       # weight of the answers' loss beside the actions'
+    average: float = 0.999     # share that the running average of the weights keeps in a step
+    brightness: float = 0.1    # pictures are made brighter or darker by up to this share
+    seed: int = 0
+    held_out: int = 25         # every so many-th episode is kept for validation
+    validate: int = 500        # steps between validations
+    save: int = 500            # steps between checkpoints
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        if self.codec not in CODECS:
+            raise ValueError(f'codec is {self.codec!r}; valid: {", ".join(CODECS)}')
+        if self.teaching.layout is Layout.NONE and self.teaching.others:
+            raise ValueError('teaching.others asks questions, teaching.layout none: choose one')
+        for name in ('steps', 'batch', 'chunk', 'validate', 'save'):
+            if getattr(self, name) < 1:
+                raise ValueError(f'{name} is {getattr(self, name)}; valid: at least 1')
+
+
+# For two cores, which learn from 20 to 30 samples a second.
+LAPTOP = Size(width=256, layers=4, heads=8, inner=512)
+TINY = Size(width=32, layers=2, heads=2, inner=64, channels=(8, 16, 16), blocks=(0, 1, 0),
+            picture=(112, 56))
+
+RECIPES = {
+    'nano': Recipe(),
+    'laptop': Recipe(size=LAPTOP, steps=4000, batch=32, warmup=100),
+    'tiny': Recipe(size=TINY, steps=40, batch=8, warmup=5, validate=20, save=20, average=0.9),
+}
+
+
+def named(name: str, changes: Sequence[str] = ()) -> Recipe:
+    """A recipe with changes like `steps=100` or `teaching.layout=none`. Raises ValueError."""
+    if name not in RECIPES:
+        raise ValueError(f'there is no recipe {name!r}; recipes: {", ".join(RECIPES)}')
+    recipe = RECIPES[name]
+    for change in changes:
+        path, sign, text = change.partition('=')
+        if not sign:
+            raise ValueError(f'{change!r} changes nothing; valid: NAME=VALUE, as steps=100')
+        recipe = _changed(recipe, path.strip().split('.'), text.strip(), path)
+    return recipe
+
+
+def _changed(value: Any, path: Sequence[str], text: str, whole: str) -> Any:
+    known = [each.name for each in fields(value)]
+    if path[0] not in known:
+        raise ValueError(f'there is no setting {whole}; settings: {", ".join(known)}')
+    old = getattr(value, path[0])
+    if len(path) > 1 and is_dataclass(old):
+        return replace(value, **{path[0]: _changed(old, path[1:], text, whole)})
+    return replace(value, **{path[0]: _parsed(old, text, whole)})
+
+
+def _parsed(old: Any, text: str, name: str) -> Any:
+    try:
+        if isinstance(old, (Layout, Formulation)):
+            return type(old)(text)
+        if isinstance(old, str):
+            return text
+        value = json.loads(text)
+        if isinstance(old, tuple) and isinstance(value, list):
+            return tuple(value)
+        if isinstance(old, bool) is isinstance(value, bool) and isinstance(value, (int, float)):
+            return type(old)(value)
+    except ValueError:
+        pass
+    kind = [*type(old)] if isinstance(old, (Layout, Formulation)) else type(old).__name__
+    raise ValueError(f'{name} cannot be {text!r}; valid: {kind}, now {old}')
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run prints of a step; losses are means since the last time."""
+
+    step: int
+    steps: int
+    seconds: float
+    samples_per_second: float
+    answer_loss: float
+    action_loss: float
+    rate: float
+    validation: dict[str, float] = field(default_factory=dict)

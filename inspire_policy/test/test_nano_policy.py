@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The learned policy behind the protocol, on a real world's pictures."""
+
+import dataclasses
+
+import demonstrations
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch', reason='the part `train` of the set-up is not installed')
+
+from inspire_labeler.formulation import Formulation  # noqa: E402
+from inspire_labeler.question import questions  # noqa: E402
+from inspire_policy import families  # noqa: E402
+from inspire_policy.families.nano import fitting  # noqa: E402
+from inspire_policy.nano.checkpoint import CheckpointError  # noqa: E402
+from inspire_policy.policy import (  # noqa: E402
+    BadInstruction,
+    PolicyError,
+    PolicyObservation,
+    Source,
+    UndecodableAction,
+    checked_actions,
+)
+from inspire_sim.world import TableWorld  # noqa: E402
+
+INSTRUCTION = 'stack the green cube on the blue cube'
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope='module')
+def observations():
+    world = TableWorld()
+    found = []
+    for seed in range(3):
+        world.reset(INSTRUCTION, seed)
+        seen = world.observe()
+        found.append(PolicyObservation(
+            seen.stamp, seen.images, np.array(seen.arm.position), np.array(seen.arm.velocity),
+            seen.arm.gripper_width, seen.tcp, INSTRUCTION, commanded=world.commanded))
+    world.close()
+    return found
+
+
+def policy(**options):
+    made = families.create('nano', checkpoint=demonstrations.checkpoint_folder(), threads=1,
+                           **options)
+    made.reset(INSTRUCTION, questions(INSTRUCTION))
+    return made
+
+
+def said(decision):
+    return [answer.text for answer in decision.answers], decision.actions.tolist()
+
+
+def test_it_answers_each_question_and_acts(observations):
+    decision = policy().decide(observations[0])
+    assert [answer.question.object for answer in decision.answers] == ['the green cube',
+                                                                       'the blue cube']
+    for answer in decision.answers:
+        assert answer.text in answer.question.options
+        assert sum(answer.probabilities) == pytest.approx(1.0)
+        assert answer.source is Source.POLICY
+        assert answer.offset is None and answer.frame == ''
+    assert decision.actions.shape == (8, 7) and not decision.done
+    assert set(decision.timings) == {'see', 'answers', 'actions'}
+
+
+def test_both_backends_say_the_same(observations):
+    onnx, plain = policy(backend='onnx'), policy(backend='torch')
+    for observation in observations:
+        one, two = onnx.decide(observation), plain.decide(observation)
+        assert said(one) == said(two)
+        for a, b in zip(one.answers, two.answers, strict=True):
+            assert np.allclose(a.probabilities, b.probabilities, atol=1e-4)
+
+
+def test_drafted_is_full_decision_after_decision(observations):
+    full, drafted = policy(), policy(reasoning='drafted')
+    for _ in range(2):
+        for observation in observations:
+            assert said(full.decide(observation)) == said(drafted.decide(observation))
+
+
+def test_off_asks_nothing_and_every_n_asks_now_and_then(observations):
+    assert policy(reasoning='off').decide(observations[0]).answers == ()
+    now_and_then = policy(reasoning='every_n')
+    asked = [bool(now_and_then.decide(observations[0]).answers[0].probabilities)
+             for _ in range(9)]
+    assert asked == [True, False, False, False, True, False, False, False, True]
+
+
+def test_forced_answers_stand_in_the_prompt_and_wrong_words_are_refused(observations):
+    made = policy()
+    made.forced = {'the blue cube': 'grasped'}
+    decision = made.decide(observations[0])
+    assert decision.answers[1].text == 'grasped' and decision.answers[1].probabilities == ()
+    made.forced = {'the blue cube': 'sideways'}
+    with pytest.raises(PolicyError, match='sideways'):
+        made.decide(observations[0])
+
+
+def test_it_never_gets_the_truth(observations):
+    assert policy().needs_truth is False
+
+
+def test_what_it_cannot_work_with_is_refused_by_name(observations):
+    made = policy()
+    with pytest.raises(PolicyError, match='wrist_camera'):
+        made.decide(dataclasses.replace(observations[0], images={
+            'camera': observations[0].images['camera']}))
+    with pytest.raises(BadInstruction, match='proximity'):
+        made.reset(INSTRUCTION, questions(INSTRUCTION, Formulation.PROXIMITY))
+    with pytest.raises(BadInstruction, match='tokens'):
+        made.reset('put the ball on the ' + 'very ' * 60 + 'book', questions(INSTRUCTION))
+    with pytest.raises(CheckpointError, match='piper_real'):
+        policy(viewer='piper_real')
+    with pytest.raises(CheckpointError, match='/nowhere'):
+        families.create('nano', checkpoint='/nowhere')
+    with pytest.raises(ValueError, match='onnx, torch'):
+        policy(backend='tpu')
+    with pytest.raises(ValueError, match='wisdom'):
+        families.create('nano', wisdom=3)
+
+
+def test_a_width_is_rounded_into_what_there_is_and_no_further():
+    actions = np.zeros((2, 7))
+    actions[:, 6] = -0.0004, 0.0704
+    assert checked_actions(fitting(actions))[:, 6].tolist() == [0.0, 0.07]
+    actions[:, 6] = -0.02
+    with pytest.raises(UndecodableAction, match='gripper width'):
+        checked_actions(fitting(actions))

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The trainer's own entry point, for a few steps, on real demonstrations."""
+
+import json
+import shutil
+
+import demonstrations
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch', reason='the part `train` of the set-up is not installed')
+
+from inspire_labeler.rule import codes, words  # noqa: E402
+from inspire_policy import action_codec, dataset  # noqa: E402
+from inspire_policy.chunk_scale import Scale  # noqa: E402
+from inspire_policy.nano import checkpoint, lessons  # noqa: E402
+from inspire_policy.nano.lessons import IGNORED, Lessons, Teaching, raw_states  # noqa: E402
+from inspire_policy.nano.recipe import TINY, named  # noqa: E402
+from inspire_policy.nano.tokens import Words  # noqa: E402
+from inspire_policy.nano.training import TrainingError, read_log, split, train  # noqa: E402
+from inspire_policy.nano.vocabulary import sentences  # noqa: E402
+from inspire_policy.prompt import Layout  # noqa: E402
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope='module')
+def data():
+    return dataset.open(demonstrations.demonstrations())
+
+
+def made(data, **teaching):
+    chunks = lessons.delayed_chunks(data, 8)
+    codec = action_codec.fitted('residual', chunks.actions[0])
+    tokens = Words.trained(sentences())
+    return tokens, codec, Lessons(data, tokens, codec, Scale.of(raw_states(data)[0]),
+                                  Teaching(**teaching), TINY)
+
+
+def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path):
+    recipe, data = demonstrations.tiny(), demonstrations.demonstrations()
+    whole = train(recipe, data, tmp_path / 'whole', threads=1)
+    train(recipe, data, tmp_path / 'cut', threads=1, stop_at=4)
+    assert [line['step'] for line in read_log(tmp_path / 'cut' / 'log.jsonl')][-1] == 4
+    again = train(recipe, data, tmp_path / 'cut', threads=1)
+    for name, value in whole.weights.items():
+        assert np.array_equal(again.weights[name], value), name
+
+
+def test_a_run_of_another_recipe_is_not_gone_on_with(tmp_path):
+    data = demonstrations.demonstrations()
+    train(demonstrations.tiny(), data, tmp_path, threads=1, stop_at=4)
+    with pytest.raises(TrainingError, match='another recipe or dataset, at step 4'):
+        train(demonstrations.tiny('rate=0.5'), data, tmp_path, threads=1)
+
+
+def test_a_run_leaves_what_a_person_and_the_policy_need(tmp_path):
+    folder = demonstrations.checkpoint_folder()
+    names = {path.name for path in folder.iterdir()}
+    assert names == {'config.json', 'tokenizer.json', 'model.safetensors', 'see.onnx',
+                     'extend.onnx'}
+    assert (folder.parent / 'curves.png').stat().st_size > 5000
+    assert any((folder.parent / 'tensorboard').iterdir())
+    content = json.loads((folder / 'config.json').read_text())
+    assert content['viewer'] == 'libero' and content['provenance']['step'] == 8
+
+
+def test_the_loss_falls_on_what_is_seen_again_and_again(tmp_path):
+    recipe = named('tiny', ['steps=60', 'validate=1000', 'save=1000', 'held_out=0', 'rate=0.01'])
+    train(recipe, demonstrations.demonstrations(), tmp_path, threads=1)
+    lines = read_log(tmp_path / 'log.jsonl')
+    assert lines[-1]['action_loss'] < 0.75 * lines[0]['action_loss']
+    assert lines[-1]['answer_loss'] < 0.75 * lines[0]['answer_loss']
+
+
+def test_only_what_the_model_has_to_say_carries_a_loss(data):
+    tokens, codec, drawn = made(data, dropped=0.0, others=True)
+    rows = np.flatnonzero(drawn.usable[:, 0])[:16].tolist()
+    batch = drawn.draw(rows, np.random.default_rng(0))
+    for row, at in enumerate(rows):
+        episode = data.episode_of(at)
+        said = [one for one in batch.answers[row] if one != IGNORED]
+        labels = words(codes(data.offsets(at).astype(float), data.grasped(at)))
+        expected = [tokens.answer(str(labels[episode.objects.index(frame)]))[0]
+                    for frame in episode.asked_frames]
+        assert said[:len(expected)] == expected
+        assert len([one for one in batch.actions[row] if one != IGNORED]) == codec.longest
+        targets = np.where(batch.answers[row] != IGNORED, batch.answers[row], batch.actions[row])
+        for place in np.flatnonzero(targets != IGNORED)[:-1]:
+            following = place + 1
+            if following < len(targets) and batch.branches[row, following] == \
+                    batch.branches[row, place] and targets[place] < tokens.text_size:
+                assert batch.ids[row, following] == targets[place]
+
+
+def test_dropped_questions_leave_the_prompt_and_are_asked_beside_it(data):
+    _, _, drawn = made(data, dropped=1.0)
+    rows = np.flatnonzero(drawn.usable[:, 0])[:8].tolist()
+    batch = drawn.draw(rows, np.random.default_rng(0))
+    assert ((batch.answers != IGNORED).sum(1) > 0).all()
+    assert (batch.branches[batch.answers != IGNORED] > 0).all()
+    assert (batch.branches[batch.actions != IGNORED] == 0).all()
+
+
+def test_without_questions_nothing_is_answered(data):
+    _, _, drawn = made(data, layout=Layout.NONE)
+    batch = drawn.draw(np.flatnonzero(drawn.usable[:, 0])[:8].tolist(), np.random.default_rng(0))
+    assert (batch.answers == IGNORED).all()
+    assert (batch.branches <= 0).all()
+
+
+def test_a_delayed_chunk_begins_where_the_arm_will_have_been_told_to_be(data):
+    """Integrating the skipped steps on the commanded pose gives the next rows' commanded pose."""
+    states = raw_states(data)
+    for index in range(len(data.episodes)):
+        rows = data.rows(index)
+        row = rows[len(rows) // 2]
+        action = data.columns['actions'][row]
+        moved = (states[1][row] - states[0][row])[17:20]
+        assert np.allclose(moved, action[0, :3], atol=1e-6)
+        assert states[2][row][7] == pytest.approx(action[1, 6])
+
+
+def test_held_out_episodes_are_not_trained_on(data):
+    training, held_out = split(data, 2)
+    assert len(training) and len(held_out)
+    assert not set(training) & set(held_out)
+    assert {data.episode_of(int(row)).seed % 2 for row in held_out} == {0}
+
+
+def test_a_checkpoint_that_is_none_is_refused_by_file_and_field(tmp_path):
+    folder = tmp_path / 'checkpoint'
+    shutil.copytree(demonstrations.checkpoint_folder(), folder)
+    with pytest.raises(checkpoint.CheckpointError, match='no checkpoint of nano'):
+        checkpoint.load(tmp_path)
+    path = folder / 'config.json'
+    content = json.loads(path.read_text())
+    for change, said in (({'family': 'minivla'}, 'minivla'), ({'format': 9}, 'format 9'),
+                         ({'size': {**content['size'], 'depth': 3}}, 'depth'),
+                         ({'layout': 'backwards'}, 'backwards')):
+        path.write_text(json.dumps({**content, **change}))
+        with pytest.raises(checkpoint.CheckpointError, match=said):
+            checkpoint.load(folder)
+    path.write_text(json.dumps({**content, 'size': {**content['size'], 'layers': 3}}))
+    with pytest.raises(checkpoint.CheckpointError, match='tensor layers.2'):
+        checkpoint.load(folder).network()
+    path.write_text(json.dumps(content))
+    weights = folder / 'model.safetensors'
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(checkpoint.CheckpointError, match=str(folder)):
+        checkpoint.load(folder)
+
+
+@pytest.mark.parametrize('change', ['steps', 'stride=3', 'steps=many', 'teaching.layout=upside',
+                                    'codec=morse', 'steps=0'])
+def test_a_setting_that_is_none_is_refused(change):
+    with pytest.raises(ValueError, match='valid|settings'):
+        named('tiny', [change])
+
+
+def test_settings_are_changed_by_name():
+    recipe = named('laptop', ['steps=7', 'teaching.layout=none', 'size.channels=[8, 16, 24]'])
+    assert (recipe.steps, recipe.teaching.layout) == (7, Layout.NONE)
+    assert recipe.size.channels == (8, 16, 24)

@@ -36,7 +36,7 @@ OF_THE_SHELL = {
 SECTIONS = {
     'Start here': ('demo', 'test'),
     'Run': ('run', 'echo', 'record', 'evaluate', 'compare', 'bench'),
-    'Learn': ('collect', 'export'),
+    'Learn': ('collect', 'export', 'train'),
     'Ask': ('questions',),
     'Episodes': ('label', 'report', 'video', 'repair'),
     'Machine': ('setup', 'doctor', 'shell'),

@@ -81,75 +81,15 @@ class Speaker:
         are not checked but taken. Raises UndecodableAction.
         """
         begin = time.perf_counter()
-        turn = _Turn(self._reader, past)
-        asked = [segment for segment in prompt if segment.question is not None]
-        said: list[str] = []
-        chances: list[tuple[float, ...]] = []
-        waiting: list[int] = []
-        replaced = 0
-        at = 0
-        while at < len(prompt):
-            # Read on to the first slot of which nothing is known.
-            run, slots = list(waiting), []
-            for number, segment in enumerate(prompt[at:], start=at):
-                run += self._words.encode(segment.marks)
-                slots.append((number, len(run) - 1))
-                known = _known(len(said) + len(slots) - 1, drafts, given)
-                if segment.question is None or known is None:
-                    break
-                run += self._words.answer(known)
-            logits, start = turn.read(run)
-            for number, place in slots:
-                question = prompt[number].question
-                at = number + 1
-                if question is None:
-                    last = logits[place]
-                    break
-                known = _known(len(said), drafts, given)
-                chance: tuple[float, ...] = ()
-                if given is not None and len(said) in given:
-                    text = given[len(said)]
-                else:
-                    text, chance = self._answer(turn, question.options, logits, place, start,
-                                                known)
-                said.append(text)
-                chances.append(chance)
-                if text != known:   # what was read after this slot does not count
-                    replaced += known is not None
-                    turn.cut(start + place + 1)
-                    waiting = self._words.answer(text)
-                    break
+        turn = _Turn(self._reader, self._words, past, drafts, given or {})
+        row = None
+        while row is None:
+            row = turn.read_on(prompt)
         answered = time.perf_counter()
-        codes = self._act(turn, last)
-        assert len(said) == len(asked)
-        return Spoken(tuple(said), tuple(chances), tuple(codes),
+        codes = self._act(turn, row)
+        return Spoken(tuple(turn.said), tuple(turn.chances), tuple(codes),
                       {'answers': answered - begin, 'actions': time.perf_counter() - answered},
-                      turn.passes, replaced)
-
-    def _answer(self, turn: _Turn, options: Sequence[str], logits: Logits, place: int, start: int,
-                known: str | None) -> tuple[str, tuple[float, ...]]:
-        """The best answer at a slot; words after the first are read from the draft while they
-        agree with it, else one by one."""
-        drafted = known.split() if known is not None else []
-        said: list[str] = []
-        chance: tuple[float, ...] = ()
-        row = logits[place]
-        agrees = True
-        while words := alternatives(options, said):
-            word, shares = best(row, {each: self._words.answer(each)[0] for each in words}, words)
-            said.append(word)
-            chance = shares if len(said) == 1 else ()
-            agrees = agrees and len(said) <= len(drafted) and drafted[len(said) - 1] == word
-            if not alternatives(options, said):
-                break
-            if agrees:
-                row = logits[place + len(said)]
-            else:
-                turn.cut(start + place + len(said))
-                row = turn.read(self._words.answer(word))[0][-1]
-        if len(said) > 1 or len(chance) != len(options):
-            chance = ()
-        return ' '.join(said), chance
+                      turn.passes, turn.replaced)
 
     def _act(self, turn: _Turn, row: Logits) -> list[int]:
         """Codes of a chunk, each the best of those allowed."""
@@ -166,10 +106,16 @@ class Speaker:
 
 
 class _Turn:
-    """The past of one decision, and how often it was read on."""
+    """One decision under way: what was read, and what was said so far."""
 
-    def __init__(self, reader: Reader, past: Any) -> None:
-        self._reader, self._past, self.passes = reader, past, 0
+    def __init__(self, reader: Reader, words: Vocabulary, past: Any, drafts: Sequence[str],
+                 given: Mapping[int, str]) -> None:
+        self.said: list[str] = []
+        self.chances: list[tuple[float, ...]] = []
+        self.passes = self.replaced = 0
+        self._reader, self._words, self._past = reader, words, past
+        self._drafts, self._given = drafts, given
+        self._waiting: list[int] = []   # an answer that has still to be read
 
     def read(self, ids: Sequence[int]) -> tuple[Logits, int]:
         """Logits after each token, and the place of the first."""
@@ -178,11 +124,70 @@ class _Turn:
         self.passes += 1
         return logits, start
 
-    def cut(self, length: int) -> None:
-        self._past = self._past.cut(length)
+    def read_on(self, prompt: Sequence[Segment]) -> Logits | None:
+        """Read to the first slot of which nothing is known, and fill the slots on the way.
 
+        Gives the logits of the first action code once all questions are answered.
+        """
+        run, slots = self._waiting, []
+        for number in range(len(self.said), len(prompt)):
+            run = run + self._words.encode(prompt[number].marks)
+            slots.append(len(run) - 1)
+            known = self._known(number)
+            if prompt[number].question is None or known is None:
+                break
+            run = run + self._words.answer(known)
+        logits, start = self.read(run)
+        for place in slots:
+            number = len(self.said)
+            question = prompt[number].question
+            if question is None:
+                return logits[place]
+            if not self._agrees(number, question.options, logits, place, start):
+                self._past = self._past.cut(start + place + 1)
+                self._waiting = self._words.answer(self.said[-1])
+                break
+        return None
 
-def _known(number: int, drafts: Sequence[str], given: Mapping[int, str] | None) -> str | None:
-    if given is not None and number in given:
-        return given[number]
-    return drafts[number] if number < len(drafts) else None
+    def _known(self, number: int) -> str | None:
+        """The answer that is given or drafted for a question."""
+        drafted = self._drafts[number] if number < len(self._drafts) else None
+        return self._given.get(number, drafted)
+
+    def _agrees(self, number: int, options: Sequence[str], logits: Logits, place: int,
+                start: int) -> bool:
+        """Fill a slot; whether what was read after it is what is now said there."""
+        known = self._known(number)
+        chances: tuple[float, ...] = ()
+        if number in self._given:
+            text = self._given[number]
+        else:
+            text, chances = self._answer(options, logits, place, start, known or '')
+            self.replaced += known not in (None, text)
+        self.said.append(text)
+        self.chances.append(chances)
+        return text == known
+
+    def _answer(self, options: Sequence[str], logits: Logits, place: int, start: int,
+                drafted: str) -> tuple[str, tuple[float, ...]]:
+        """The best answer at a slot, and the options' chances where it is one word of a plain set.
+
+        Of an answer of several words those after the first are looked up in what was read while it
+        agrees with the draft, then read one by one.
+        """
+        said: list[str] = []
+        chances: tuple[float, ...] = ()
+        row = logits[place]
+        while words := alternatives(options, said):
+            ids = {word: self._words.answer(word)[0] for word in words}
+            word, chances = best(row, ids, words)
+            said.append(word)
+            if not alternatives(options, said):
+                break
+            if drafted.split()[:len(said)] == said:
+                row = logits[place + len(said)]
+            else:
+                self._past = self._past.cut(start + place + len(said))
+                row = self.read(self._words.answer(word))[0][-1]
+        plain = not any('|' in option for option in options)
+        return ' '.join(said), chances if plain else ()

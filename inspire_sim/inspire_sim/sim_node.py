@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from functools import lru_cache
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import TransformStamped
@@ -42,6 +43,7 @@ from piper_driver.driver_node import DriverNode
 from piper_driver.parameters import declare
 from piper_driver.pose import Pose
 from piper_driver.qos import CLOCK, SENSOR, TF, TF_STATIC
+from piper_driver.ros_template import Template, transforms_template
 from piper_driver.spinning import run
 from tf2_msgs.msg import TFMessage
 
@@ -88,10 +90,9 @@ class SimNode(Node):
 
     def at_control(self, now: float) -> None:
         """Publish what is true at `now` [s] and let the driver command the arm."""
-        stamp = to_time(now)
         if self.instant % FAST_EVERY == 0:
-            self.clock_publisher.publish(ClockMessage(clock=stamp))
-            self._publish_truth(stamp)
+            self.clock_publisher.publish(CLOCK_MESSAGE.fill(now))
+            self._publish_truth(now)
         self.driver.tick(now)
         if self.instant % SLOW_EVERY == 0:
             self._publish_task_state(now)
@@ -102,7 +103,7 @@ class SimNode(Node):
 
     def at_idle(self) -> None:
         """Repeat the time for who joins during a pause."""
-        self.clock_publisher.publish(ClockMessage(clock=to_time(self.world.time)))
+        self.clock_publisher.publish(CLOCK_MESSAGE.fill(self.world.time))
 
     def _take_picture(self, now: float) -> None:
         rate = self.parameters.camera_rate
@@ -115,13 +116,13 @@ class SimNode(Node):
         self.photographer.take(self.world.model, self.world.data, now)
         self.next_picture = max(self.next_picture + 1.0 / rate, now)
 
-    def _publish_truth(self, stamp: Time) -> None:
+    def _publish_truth(self, now: float) -> None:
         truth = self.world.truth()
-        self.tf_publisher.publish(TFMessage(transforms=[
-            to_transform(pose, 'world', frame, stamp) for frame, pose in truth.objects.items()]))
-        message = GraspContacts(objects=sorted(truth.grasped))
-        message.header.stamp, message.header.frame_id = stamp, 'tcp'
-        self.contacts_publisher.publish(message)
+        numbers: list[float] = []
+        for pose in truth.objects.values():
+            numbers += (*pose.position.tolist(), *pose.xyzw)
+        self.tf_publisher.publish(objects_message(*truth.objects).fill(now, numbers))
+        self.contacts_publisher.publish(contacts_message(truth.grasped).fill(now))
 
     def _publish_task_state(self, now: float) -> None:
         world, success = self.world, self.world.success()
@@ -240,6 +241,25 @@ class SimNode(Node):
         self.success_since: float | None = None
         self.reset_at = self.next_picture = self.world.time
         self.instant = 0
+
+
+CLOCK_MESSAGE = Template(lambda stamp, _: ClockMessage(clock=stamp))
+
+
+@lru_cache(maxsize=64)
+def objects_message(*frames: str) -> Template:
+    """The transforms of these frames in the world."""
+    return transforms_template([('world', frame) for frame in frames])
+
+
+@lru_cache(maxsize=64)
+def contacts_message(grasped: frozenset[str]) -> Template:
+    """That both fingers touch these."""
+    def make(stamp: Time, _: list[float]) -> GraspContacts:
+        message = GraspContacts(objects=sorted(grasped))
+        message.header.stamp, message.header.frame_id = stamp, 'tcp'
+        return message
+    return Template(make)
 
 
 class BothNodes(SingleThreadedExecutor):

@@ -16,7 +16,7 @@ from math import isfinite
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from geometry_msgs.msg import PoseStamped, TransformStamped
+from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
@@ -32,11 +32,15 @@ from piper_driver.limits import GRIPPER_NAME, JOINT_NAMES
 from piper_driver.parameters import declare
 from piper_driver.pose import Pose
 from piper_driver.ros_inbox import Inbox
+from piper_driver.ros_template import Template, transforms_template
 from piper_driver.urdf import robot_description
 from tf2_msgs.msg import TFMessage
 
 BASE_FRAME = 'base_link'
 NAMES = [*JOINT_NAMES, GRIPPER_NAME]
+FRAMES = (*zip((BASE_FRAME, *LINK_NAMES[:-1]), LINK_NAMES, strict=True),
+          ('link6', 'tcp'), ('link6', 'link7'), ('link6', 'link8'))
+UPRIGHT = (0.0, 0.0, 0.0, 1.0)
 TF_PERIOD = 0.01
 STATUS_PERIOD = 0.1
 DIAGNOSTICS_PERIOD = 1.0
@@ -60,25 +64,12 @@ class DriverNode(Node):
         self._holding = ''
         self._ticks = _Durations()
         self._due = {TF_PERIOD: 0.0, STATUS_PERIOD: 0.0, DIAGNOSTICS_PERIOD: 0.0}
-        self._make_messages()
+        self._joints_message = Template(_joint_states, 21)
+        self._executed_message = Template(_executed_command, 7)
+        self._tf_message = transforms_template(FRAMES)
         self._make_interfaces()
         if self.parameters.enable_at_start:
             arm.enable()
-
-    def _make_messages(self) -> None:
-        """Make the fast messages once; ticks only write numbers into them."""
-        self._stamp = Time()
-        self._measured = JointState(name=NAMES, position=[0.0] * 7, velocity=[0.0] * 7,
-                                    effort=[0.0] * 7)
-        self._executed = JointState(name=NAMES, position=[0.0] * 7)
-        self._measured.header.stamp = self._executed.header.stamp = self._stamp
-        frames = [*zip((BASE_FRAME, *LINK_NAMES[:-1]), LINK_NAMES, strict=True),
-                  ('link6', 'tcp'), ('link6', 'link7'), ('link6', 'link8')]
-        self._transforms = [_transform(parent, child, self._stamp) for parent, child in frames]
-        self._transforms[6].transform.translation.z = TCP_OFFSET
-        for finger in self._transforms[7:]:
-            finger.transform.translation.z = FINGER_OFFSET
-        self._tf = TFMessage(transforms=self._transforms)
 
     def _make_interfaces(self) -> None:
         self._joint_states = self.create_publisher(JointState, 'joint_states', qos.STATE)
@@ -153,29 +144,22 @@ class DriverNode(Node):
         return True
 
     def _publish_joints(self, state: ArmState, setpoint: Setpoint) -> None:
-        _set_time(self._stamp, state.stamp)
-        position, velocity = self._measured.position, self._measured.velocity
-        effort, executed = self._measured.effort, self._executed.position
-        for joint in range(6):
-            position[joint] = state.position[joint]
-            velocity[joint] = state.velocity[joint]
-            effort[joint] = state.effort[joint]
-            executed[joint] = setpoint.position[joint]
-        position[6], velocity[6] = state.gripper_width, state.gripper_velocity
-        effort[6], executed[6] = state.gripper_effort, setpoint.gripper_width
-        self._joint_states.publish(self._measured)
-        self._executed_command.publish(self._executed)
+        self._joint_states.publish(self._joints_message.fill(state.stamp, (
+            *state.position, state.gripper_width, *state.velocity, state.gripper_velocity,
+            *state.effort, state.gripper_effort)))
+        self._executed_command.publish(self._executed_message.fill(
+            state.stamp, (*setpoint.position, setpoint.gripper_width)))
 
     def _publish_tf(self, state: ArmState) -> None:
+        numbers: list[float] = []
         for joint in range(6):
-            (x, y, z), (qx, qy, qz, qw) = link_transform(joint, state.position[joint])
-            transform = self._transforms[joint].transform
-            place, turn = transform.translation, transform.rotation
-            place.x, place.y, place.z = x, y, z
-            turn.x, turn.y, turn.z, turn.w = qx, qy, qz, qw
-        self._transforms[7].transform.translation.y = -state.gripper_width / 2
-        self._transforms[8].transform.translation.y = state.gripper_width / 2
-        self._tf_topic.publish(self._tf)
+            place, turn = link_transform(joint, state.position[joint])
+            numbers += (*place, *turn)
+        half = state.gripper_width / 2
+        for place in ((0.0, 0.0, TCP_OFFSET), (0.0, -half, FINGER_OFFSET),
+                      (0.0, half, FINGER_OFFSET)):
+            numbers += (*place, *UPRIGHT)
+        self._tf_topic.publish(self._tf_message.fill(state.stamp, numbers))
 
     # ---- commands ------------------------------------------------------------------------------
 
@@ -336,11 +320,17 @@ def _checked(state: ArmState) -> ArmState:
                    f'{state.gripper_width} m; valid are finite numbers')
 
 
-def _transform(parent: str, child: str, stamp: Time) -> TransformStamped:
-    transform = TransformStamped(child_frame_id=child)
-    transform.header.frame_id = parent
-    transform.header.stamp = stamp
-    return transform
+def _joint_states(stamp: Time, numbers: list[float]) -> JointState:
+    message = JointState(name=NAMES, position=numbers[:7], velocity=numbers[7:14],
+                         effort=numbers[14:])
+    message.header.stamp = stamp
+    return message
+
+
+def _executed_command(stamp: Time, numbers: list[float]) -> JointState:
+    message = JointState(name=NAMES, position=numbers)
+    message.header.stamp = stamp
+    return message
 
 
 def _set_time(message: Time, seconds: float) -> None:

@@ -3,7 +3,8 @@
 
 For each episode: set the world up, start the recording, give the instruction, listen to the
 reasoning until the task's success has held, take the instruction back, stop the recording. It is a
-client of the other nodes: it moves nothing itself, and knows success from `task_state` only.
+client of the other nodes: it moves nothing itself, and knows success, and what time it is, from
+`task_state` only.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from inspire_msgs.msg import Agreement, SpatialReasoning, TaskState
 from inspire_msgs.srv import ResetWorld, StartEpisode, StopEpisode
 from piper_driver.parameters import declare
 from piper_driver.qos import EVENT, SENSOR
+from piper_driver.ros_time import leave_clock
 
 INTERRUPTED = 130  # as shells count a program ended by Ctrl-C
 
@@ -34,6 +36,7 @@ class EpisodeNode(Node):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__('episode', **arguments)
+        leave_clock(self)
         self.parameters = declare(self, EpisodeParameters)
         self.reset = self.create_client(ResetWorld, 'reset_world')
         self.start = self.create_client(StartEpisode, 'start_episode')

@@ -17,10 +17,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from builtin_interfaces.msg import Time as Stamp
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy
 from rclpy.serialization import deserialize_message
+from rclpy.time import Time
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from inspire_bringup import definitions, provenance
@@ -42,6 +44,7 @@ from inspire_msgs.msg import RecorderStatus
 from inspire_msgs.srv import StartEpisode, StopEpisode
 from piper_driver.parameters import declare
 from piper_driver.qos import EVENT
+from piper_driver.ros_time import leave_clock
 from piper_driver.spinning import run
 
 TAKE_PERIOD = 0.01  # s
@@ -69,6 +72,7 @@ class RecorderNode(Node):
         self._taps: dict[str, Tap] = {}
         self._refused: dict[str, str] = {}
         self._recording: Recording | None = None
+        self._simulated = leave_clock(self)
         self._log_clock = LogClock(simulated=False)
         self._viewer: Viewer | None = None
         self._started = False
@@ -99,14 +103,14 @@ class RecorderNode(Node):
             raise RecordingError(
                 f'{self._recording.folder} is being recorded: stop that episode first'
             )
-        simulated = self.get_parameter('use_sim_time').value
+        self._simulated = leave_clock(self) or self._simulated  # told since, or before
         manifest = Manifest(
             instruction=instruction,
             task=task,
             seed=seed,
             started=now_text(),
             bag=Bag(''),
-            simulated_time=simulated,
+            simulated_time=self._simulated,
             recorder=asdict(self.parameters),
             versions=self._versions,
             machine=self._machine,
@@ -119,7 +123,7 @@ class RecorderNode(Node):
         )
         recording = Recording(self._folder(directory), manifest, settings)
         recording.expect(self.resolve_topic_name(name) for name in self.parameters.expected)
-        self._recording, self._log_clock, self._viewer = recording, LogClock(simulated), None
+        self._recording, self._log_clock, self._viewer = recording, LogClock(self._simulated), None
         self._started = False
         self._said = 0
         self._refused.clear()
@@ -340,8 +344,14 @@ class RecorderNode(Node):
             lost=status.lost,
             warnings=[text[:512] for text in [*status.warnings, *self._refused.values()][:64]],
         )
-        message.header.stamp = self.get_clock().now().to_msg()
+        message.header.stamp = self._now()
         self._status_publisher.publish(message)
+
+    def _now(self) -> Stamp:
+        """Return the time of what is recorded."""
+        if self._simulated:
+            return Time(nanoseconds=self._log_clock.now or 0).to_msg()
+        return self.get_clock().now().to_msg()
 
 
 def summary_line(status: Status, kept: bool) -> str:

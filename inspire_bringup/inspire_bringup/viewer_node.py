@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The viewer node: broadcasts where the viewer stands, base_link -> viewer, once and for all."""
+"""The viewer node: broadcasts where the viewer stands, base_link -> viewer, once and for all.
+
+What holds at every time needs no clock.
+"""
 
 from geometry_msgs.msg import Quaternion, TransformStamped
 from rclpy.node import Node
@@ -8,6 +11,7 @@ from inspire_bringup.viewer_parameters import ViewerParameters
 from inspire_labeler.viewer import Viewer, viewer
 from piper_driver.parameters import declare
 from piper_driver.qos import LATCHED
+from piper_driver.ros_time import leave_clock
 from piper_driver.spinning import run
 from tf2_msgs.msg import TFMessage
 
@@ -20,6 +24,7 @@ class ViewerNode(Node):
 
     def __init__(self) -> None:
         super().__init__('viewer')
+        leave_clock(self)
         parameters = declare(self, ViewerParameters)
         self._publisher = self.create_publisher(TFMessage, '/tf_static', LATCHED)
         self._publisher.publish(TFMessage(transforms=[transform(viewer(parameters.viewer))]))

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publishes how often a policy's answers equal the labels. It reports; it stops nothing."""
+"""Publishes how often a policy's answers equal the labels. It reports; it stops nothing.
+
+It counts in stamps and follows no clock.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from inspire_labeler.transform_history import SECOND
 from inspire_msgs.msg import Agreement, ObjectAgreement, SpatialReasoning
 from piper_driver import qos
 from piper_driver.parameters import declare
+from piper_driver.ros_time import leave_clock
 from piper_driver.spinning import run
 
 _EVERY = QoSProfile(depth=100)
@@ -30,9 +34,11 @@ class AgreementNode(Node):
 
     def __init__(self, **options: Any) -> None:
         super().__init__('agreement', **options)
+        leave_clock(self)
         self._parameters = declare(self, AgreementParameters)
         self._counter = AgreementCounter(self._parameters.patience)
         self._frame = ''
+        self._heard = 0  # the stamp of what was heard last [ns]
         self._agreement = self.create_publisher(Agreement, 'agreement', qos.LATCHED)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', qos.EVENT)
         self._subscribe('reasoning', self._counter.add_answers)
@@ -47,7 +53,7 @@ class AgreementNode(Node):
                 self.get_logger().error(f'{topic}: a message was left out: {error}',
                                         throttle_duration_sec=5.0)
                 return
-            self._frame = reasoning.frame
+            self._frame, self._heard = reasoning.frame, reasoning.stamp
             said = [Said(each.object, each.formulation, each.text) for each in reasoning.answers]
             if take(reasoning.stamp, reasoning.instruction, said):
                 self._publish()
@@ -56,9 +62,8 @@ class AgreementNode(Node):
 
     def _publish(self) -> None:
         counter = self._counter
-        stamp = Time(sec=counter.stamp // SECOND, nanosec=counter.stamp % SECOND)
         self._agreement.publish(Agreement(
-            header=Header(stamp=stamp, frame_id=self._frame),
+            header=Header(stamp=_time(counter.stamp), frame_id=self._frame),
             instruction=counter.instruction,
             objects=[_count(each) for each in counter.objects[:_MOST_OBJECTS]],
             compared=counter.compared, agreed=counter.agreed, unlabelled=counter.unlabelled))
@@ -76,9 +81,13 @@ class AgreementNode(Node):
         values = [KeyValue(key=each.object, value=f'{each.agreed}/{each.compared}')
                   for each in counter.objects]
         self._diagnostics.publish(DiagnosticArray(
-            header=Header(stamp=self.get_clock().now().to_msg()),
+            header=Header(stamp=_time(self._heard)),
             status=[DiagnosticStatus(level=level, name='agreement', message=message,
                                      hardware_id='', values=values)]))
+
+
+def _time(nanoseconds: int) -> Time:
+    return Time(sec=nanoseconds // SECOND, nanosec=nanoseconds % SECOND)
 
 
 def _count(count: ObjectCount) -> ObjectAgreement:

@@ -33,6 +33,16 @@ class JointPositions:
     positions: dict[str, float]
 
 
+@dataclass(frozen=True)
+class JointStates:
+    """A sensor_msgs/JointState without its efforts, as it came: lengths may differ."""
+
+    stamp: int
+    names: tuple[str, ...]
+    positions: tuple[float, ...]
+    velocities: tuple[float, ...]
+
+
 class Reader:
     """Reads fields one after the other. Raises MalformedMessage at the end of the bytes."""
 
@@ -114,14 +124,22 @@ def read_contacts(data: bytes) -> tuple[int, frozenset[str]]:
 
 def read_joints(data: bytes) -> JointPositions:
     """A sensor_msgs/JointState. Raises MalformedMessage where names and positions differ."""
+    joints = read_joint_states(data)
+    names, positions = joints.names, joints.positions
+    if len(names) != len(positions):
+        raise MalformedMessage(f'{len(names)} joint names, {len(positions)} positions')
+    return JointPositions(joints.stamp, dict(zip(names, positions, strict=True)))
+
+
+def read_joint_states(data: bytes) -> JointStates:
+    """A sensor_msgs/JointState, unchecked."""
     reader = Reader(data)
     stamp = reader.stamp()
     reader.string()
-    names = [reader.string() for _ in range(reader.count())]
+    names = tuple(reader.string() for _ in range(reader.count()))
     positions = reader.doubles(count) if (count := reader.count()) else ()
-    if len(names) != len(positions):
-        raise MalformedMessage(f'{len(names)} joint names, {len(positions)} positions')
-    return JointPositions(stamp, dict(zip(names, positions, strict=True)))
+    velocities = reader.doubles(count) if (count := reader.count()) else ()
+    return JointStates(stamp, names, positions, velocities)
 
 
 @dataclass(frozen=True)

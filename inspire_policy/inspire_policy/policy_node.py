@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The policy node: takes an instruction, lets the policy answer and act, and streams the commands.
 
-Its threads: the executor takes messages in and never thinks; `follow` observes, decides and
-reports; `stream` sends set-points at 100 Hz whatever the others do; `paint` draws.
+Its threads: the executor takes instructions in and never thinks; `clock` waits for the ticks of
+simulated time; `follow` observes, decides and reports; `stream` sends set-points at 100 Hz
+whatever the others do; `paint` draws.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ class PolicyNode(Node):
 
     def _create_parts(self) -> None:
         p = self.parameters
-        self._pace = RosClock(self.get_clock())
+        self._pace = RosClock(self)
         self._scene = RosScene(
             self,
             self._pace,

@@ -4,22 +4,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from builtin_interfaces.msg import Time as Stamp
 from geometry_msgs.msg import PoseStamped
 from rclpy._rclpy_pybind11 import RCLError
 from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.node import Node
-from rclpy.time import Time
 from trajectory_msgs.msg import JointTrajectory
 
-from inspire_policy.ros_messages import BASE, fill_pose, joint_trajectory
+from inspire_policy.ros_messages import joint_message, pose_message
 from inspire_policy.trajectory import SetPoint
 from piper_driver.kinematics import solve
 from piper_driver.limits import GRIPPER_NAME, JOINT_NAMES
 from piper_driver.qos import COMMAND
+from piper_driver.ros_template import Template
 
-NO_EVENTS = PublisherEventCallbacks(use_default_callbacks=False)  # why: see ros_scene
+# Each event handler (two an endpoint unless told) costs the executor time at every wake-up. The
+# other end of a mismatch still warns.
+NO_EVENTS = PublisherEventCallbacks(use_default_callbacks=False)
 
 
 class PoseCommands:
@@ -27,9 +29,8 @@ class PoseCommands:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._pose = PoseStamped()
-        self._pose.header.frame_id = BASE
-        self._width = joint_trajectory((GRIPPER_NAME,))
+        self._pose = Template(pose_message, 7)
+        self._width = Template(partial(joint_message, (GRIPPER_NAME,)), 1)
         self._poses = node.create_publisher(
             PoseStamped, 'pose_command', COMMAND, event_callbacks=NO_EVENTS
         )
@@ -39,12 +40,10 @@ class PoseCommands:
 
     def send(self, point: SetPoint, time: float) -> None:
         """Publish the set-point of `time` [s], which is its stamp."""
-        self._pose.header.stamp = self._width.header.stamp = stamp_of(time)
-        fill_pose(self._pose, point.pose)
-        self._width.points[0].positions = [point.width]
+        pose = point.pose
         try:
-            self._poses.publish(self._pose)
-            self._widths.publish(self._width)
+            self._poses.publish(self._pose.fill(time, (*pose.position.tolist(), *pose.xyzw)))
+            self._widths.publish(self._width.fill(time, (point.width,)))
         except RCLError:
             if self._node.context.ok():  # else the context went down meanwhile, and so do we
                 raise
@@ -57,7 +56,8 @@ class JointCommands:
         """`measured` gives joint1..joint6 [rad]; without them nothing can be sent."""
         self._node = node
         self._measured = measured
-        self._message = joint_trajectory((*JOINT_NAMES, GRIPPER_NAME))
+        names = (*JOINT_NAMES, GRIPPER_NAME)
+        self._message = Template(partial(joint_message, names), len(names))
         self._joints = node.create_publisher(
             JointTrajectory, 'joint_command', COMMAND, event_callbacks=NO_EVENTS
         )
@@ -73,15 +73,8 @@ class JointCommands:
                 f'the commanded pose is out of reach: {solution.reason}',
                 throttle_duration_sec=2.0,
             )
-        self._message.header.stamp = stamp_of(time)
-        self._message.points[0].positions = [*solution.q.tolist(), point.width]
         try:
-            self._joints.publish(self._message)
+            self._joints.publish(self._message.fill(time, (*solution.q.tolist(), point.width)))
         except RCLError:
             if self._node.context.ok():
                 raise
-
-
-def stamp_of(time: float) -> Stamp:
-    """Return seconds as a stamp."""
-    return Time(nanoseconds=round(time * 1e9)).to_msg()

@@ -8,14 +8,16 @@ import math
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Point, PoseStamped, TransformStamped, Vector3
+from geometry_msgs.msg import Point, PoseStamped, Vector3
 from numpy.typing import NDArray
 from rclpy.duration import Duration
-from sensor_msgs.msg import Image, JointState
+from sensor_msgs.msg import Image
 from std_msgs.msg import ColorRGBA, Header
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from visualization_msgs.msg import Marker, MarkerArray
 
+from inspire_labeler.cdr import read_joint_states
+from inspire_labeler.transform_history import SECOND
 from inspire_msgs.msg import (
     ActionChunk,
     ActionStep,
@@ -28,7 +30,6 @@ from inspire_policy.joint_history import JointSample
 from inspire_policy.overlay import colour_of
 from inspire_policy.policy import Answer
 from piper_driver.limits import GRIPPER_NAME, JOINT_NAMES
-from piper_driver.pose import Pose
 
 BASE = 'base_link'
 VIEWER = 'viewer'
@@ -36,8 +37,8 @@ UNKNOWN_OFFSET = Vector3(x=math.nan, y=math.nan, z=math.nan)
 CHANNELS = {'rgb8': (0, 1, 2), 'bgr8': (2, 1, 0)}
 
 
-def nanoseconds(stamp: Time) -> int:
-    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+def stamp_of(nanoseconds: int) -> Time:
+    return Time(sec=nanoseconds // SECOND, nanosec=nanoseconds % SECOND)
 
 
 def image_array(message: Image) -> NDArray[np.uint8]:
@@ -68,50 +69,47 @@ def image_message(pixels: NDArray[np.uint8], header: Header) -> Image:
     )
 
 
-def joint_sample(message: JointState) -> JointSample:
-    """Return a joint_states message by name.
+def joint_sample(data: bytes) -> JointSample:
+    """Return a serialized joint_states message by name.
 
     Raises ValueError when a joint or a value is missing, or is no number.
     """
-    index = {name: place for place, name in enumerate(message.name)}
+    joints = read_joint_states(data)
+    names, positions = joints.names, joints.positions
+    velocities = joints.velocities or (0.0,) * len(positions)
+    index = {name: place for place, name in enumerate(names)}
     missing = [name for name in (*JOINT_NAMES, GRIPPER_NAME) if name not in index]
     if missing:
-        raise ValueError(f'joint_states lacks {", ".join(missing)}; it has {list(message.name)}')
-    for values, may_be_empty in ((message.position, False), (message.velocity, True)):
-        if len(values) != len(message.name) and not (may_be_empty and not values):
-            raise ValueError(
-                f'joint_states has {len(values)} values for {len(message.name)} names'
-            )
-    if not np.isfinite(message.position).all():
-        raise ValueError(f'joint_states has positions {list(message.position)}; valid: numbers')
+        raise ValueError(f'joint_states lacks {", ".join(missing)}; it has {list(names)}')
+    for values in (positions, velocities):
+        if len(values) != len(names):
+            raise ValueError(f'joint_states has {len(values)} values for {len(names)} names')
+    if not all(map(math.isfinite, positions)):
+        raise ValueError(f'joint_states has positions {list(positions)}; valid: numbers')
     order = [index[name] for name in JOINT_NAMES]
-    positions = np.array(message.position)
-    velocities = np.array(message.velocity) if message.velocity else np.zeros(len(positions))
     return JointSample(
-        nanoseconds(message.header.stamp),
-        positions[order],
-        velocities[order],
-        float(positions[index[GRIPPER_NAME]]),
+        joints.stamp,
+        np.array([positions[place] for place in order]),
+        np.array([velocities[place] for place in order]),
+        positions[index[GRIPPER_NAME]],
     )
 
 
-def pose_of(transform: TransformStamped) -> Pose:
-    """Return the child's pose in the parent."""
-    move, turn = transform.transform.translation, transform.transform.rotation
-    return Pose(np.array([move.x, move.y, move.z]), np.array([turn.x, turn.y, turn.z, turn.w]))
-
-
-def fill_pose(message: PoseStamped, pose: Pose) -> None:
-    """Write `pose` into a message that is used again and again."""
+def pose_message(stamp: Time, numbers: list[float]) -> PoseStamped:
+    """Return a pose in base_link: x y z, qx qy qz qw."""
+    message = PoseStamped(header=Header(stamp=stamp, frame_id=BASE))
     place, turn = message.pose.position, message.pose.orientation
-    place.x, place.y, place.z = pose.position.tolist()
-    turn.x, turn.y, turn.z, turn.w = pose.quaternion.tolist()
+    place.x, place.y, place.z, turn.x, turn.y, turn.z, turn.w = numbers
+    return message
 
 
-def joint_trajectory(names: tuple[str, ...]) -> JointTrajectory:
-    """Return a message of one point for `names`, to be filled again and again."""
-    point = JointTrajectoryPoint(positions=[0.0] * len(names))
-    return JointTrajectory(joint_names=list(names), points=[point])
+def joint_message(names: tuple[str, ...], stamp: Time, positions: list[float]) -> JointTrajectory:
+    """Return one set-point for the joints of these names."""
+    return JointTrajectory(
+        header=Header(stamp=stamp),
+        joint_names=list(names),
+        points=[JointTrajectoryPoint(positions=positions)],
+    )
 
 
 def reasoning_message(progress: Progress, stamp: Time) -> SpatialReasoning:

@@ -6,6 +6,7 @@ from math import nan
 
 import numpy as np
 import pytest
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image, JointState
 
 from inspire_policy.following import StaleObservation
@@ -17,7 +18,8 @@ pytestmark = pytest.mark.node
 
 
 def test_joint_states_are_read_by_name() -> None:
-    sample = joint_sample(JointState(name=NAMES, position=[0.02, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]))
+    message = JointState(name=NAMES, position=[0.02, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    sample = joint_sample(serialize_message(message))
     assert sample.width == 0.02
     np.testing.assert_array_equal(sample.positions, np.arange(1.0, 7.0))
     np.testing.assert_array_equal(sample.velocities, np.zeros(6))
@@ -37,7 +39,7 @@ def test_joint_states_that_cannot_be_used_are_refused(
     message: JointState, complaint: str
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
-        joint_sample(message)
+        joint_sample(serialize_message(message))
 
 
 def test_an_image_is_read_as_rgb_without_the_padding_of_its_rows() -> None:
@@ -59,6 +61,13 @@ def test_an_image_that_cannot_be_read_is_refused(message: Image, complaint: str)
         image_array(message)
 
 
+class Nothing:
+    """An inbox to which nothing comes."""
+
+    def take(self) -> None:
+        pass
+
+
 def test_a_paused_simulation_does_not_keep_an_observation_waiting_for_ever() -> None:
     class StandingClock:
         def now(self) -> float:
@@ -68,6 +77,6 @@ def test_a_paused_simulation_does_not_keep_an_observation_waiting_for_ever() -> 
             return False
 
     scene = RosScene.__new__(RosScene)
-    scene._clock, scene._contacts = StandingClock(), deque()
+    scene._clock, scene._contacts, scene._world = StandingClock(), deque(), Nothing()
     with pytest.raises(StaleObservation, match='grasp_contacts'):
         scene._grasped(5_000_000_000)

@@ -15,6 +15,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from rclpy._rclpy_pybind11 import RCLError
@@ -286,10 +287,14 @@ def shown(text: str) -> str:
 def hurry() -> None:
     """Ask to be scheduled before others, where that is allowed: the arm waits for this process.
 
-    On a machine with more work than cores a stream at the common priority has gaps of 90 ms.
+    On a machine with more work than cores a stream at the common priority has gaps of 90 ms. Linux
+    may weigh sessions against each other (autogroup) and niceness within one only, and the
+    runner gives each stage a session: then it is the session that has to be put first.
     """
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+        if os.getsid(0) == os.getpid():
+            Path('/proc/self/autogroup').write_text(str(PRIORITY))
 
 
 def main() -> int:

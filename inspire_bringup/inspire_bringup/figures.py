@@ -82,6 +82,16 @@ BENCHMARKS = {
             by_name_only=True,
         ),
         Benchmark(
+            'decision',
+            'inspire_policy.nano.benchmark:decision',
+            "time of a learned policy's decision, with and without questions, side by side",
+        ),
+        Benchmark(
+            'decoding',
+            'inspire_policy.nano.benchmark:decoding',
+            'answers outside their closed set, of a million decoded from adversarial logits',
+        ),
+        Benchmark(
             'expert',
             'inspire_bringup.expert_benchmark:benchmark',
             'success of the scripted expert: every instruction, two seeds (evaluate does more)',

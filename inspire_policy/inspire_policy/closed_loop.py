@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from importlib import import_module
 from inspect import Parameter, signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,22 +37,38 @@ DECISION = 'decision'   # the stage that is the whole of a decision, as its call
 
 
 def make_policy(setting: Setting) -> Policy:
-    """The policy of a setting. Raises ValueError for an option that its family does not take, or
-    where words are to be forced on a family that cannot have that."""
-    _check_options(setting.policy, setting.options)
-    policy = create(setting.policy, viewer=setting.viewer, **setting.options)
+    """The policy of a setting; one that may choose computes with one thread, as there is a process
+    for each core. Raises ValueError for an option that its family does not take, or where words
+    are to be forced on a family that cannot have that."""
+    taken = _parameters(setting.policy)
+    _check_options(setting.policy, setting.options, taken)
+    options = {'threads': '1', **setting.options} if 'threads' in taken else setting.options
+    policy = create(setting.policy, viewer=setting.viewer, **options)
     if setting.forced is not Forced.NONE and not isinstance(policy, Forceable):
         raise ValueError(f'answers cannot be forced on the policy {setting.policy!r}: '
                          f'it does not act on what it says')
     return policy
 
 
-def _check_options(family: str, options: Mapping[str, str]) -> None:
+def loaded_from(setting: Setting) -> Path | None:
+    """What the policy is loaded from: the checkpoint that is given, or the family's own; None of a
+    family that was never trained."""
+    if 'checkpoint' in setting.options:
+        return Path(setting.options['checkpoint'])
+    return getattr(import_module(FAMILIES[setting.policy]), 'SHIPPED', None)
+
+
+def _parameters(family: str) -> Mapping[str, Parameter]:
+    """What a family's `create` takes; nothing of one that is not there, which `create` says."""
     if family not in FAMILIES:
-        return    # `create` says so
-    taken = signature(import_module(FAMILIES[family]).create).parameters
+        return {}
+    return signature(import_module(FAMILIES[family]).create).parameters
+
+
+def _check_options(family: str, options: Mapping[str, str],
+                   taken: Mapping[str, Parameter]) -> None:
     unknown = sorted(set(options) - set(taken))
-    if unknown and not any(one.kind is Parameter.VAR_KEYWORD for one in taken.values()):
+    if unknown and taken:
         raise ValueError(f'the policy {family!r} takes no {" or ".join(unknown)}; '
                          f'options: {", ".join(taken)}')
 

@@ -1,13 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """An episode from its reset to its end, with a world and a policy of a few lines."""
 
+import sys
+from pathlib import Path
+from types import ModuleType
+
 import numpy as np
 import pytest
 from worlds import ChunkPolicy, CountingWorld
 
 from inspire_policy.answer_tally import Case, accuracy
-from inspire_policy.closed_loop import DECISION, make_policy, make_world, observed, run_episode
+from inspire_policy.closed_loop import (
+    DECISION,
+    loaded_from,
+    make_policy,
+    make_world,
+    observed,
+    run_episode,
+)
 from inspire_policy.evaluation import HELD, Job, Setting
+from inspire_policy.families import FAMILIES
 from inspire_policy.families.expert import create
 from inspire_policy.forcing import Forced
 from inspire_policy.policy import UndecodableAction
@@ -144,6 +156,21 @@ def test_options_that_a_family_does_not_take_are_refused_with_those_it_takes() -
     with pytest.raises(ValueError, match="'expert' takes no reasoning; options: viewer, ca"):
         make_policy(Setting('expert', options={'reasoning': 'off'}))
     assert type(make_policy(Setting('expert', options={'catalogue': ''}))) is type(create())
+
+
+def test_a_policy_that_may_choose_computes_with_one_thread(monkeypatch) -> None:
+    made = []
+    module = ModuleType('threaded')
+    module.create = lambda viewer='', threads=0: made.append(threads) or ChunkPolicy()
+    module.SHIPPED = Path('/the/shipped/one')
+    monkeypatch.setitem(sys.modules, 'threaded', module)
+    monkeypatch.setitem(FAMILIES, 'threaded', 'threaded')
+    make_policy(Setting('threaded'))
+    make_policy(Setting('threaded', options={'threads': '2'}))
+    assert made == ['1', '2']
+    assert loaded_from(Setting('threaded')) == Path('/the/shipped/one')
+    assert loaded_from(Setting('threaded', options={'checkpoint': 'x'})) == Path('x')
+    assert loaded_from(Setting('expert')) is None
 
 
 def test_forcing_words_on_a_policy_that_does_not_act_on_them_is_refused() -> None:

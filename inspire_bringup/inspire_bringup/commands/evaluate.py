@@ -12,6 +12,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +28,7 @@ from inspire_bringup.provenance import machine, versions
 from inspire_labeler.formulation import Formulation
 from inspire_labeler.viewer import VIEWERS
 from inspire_policy import row_table
-from inspire_policy.closed_loop import make_policy
+from inspire_policy.closed_loop import loaded_from, make_policy
 from inspire_policy.evaluation import Job, Row, Setting, jobs
 from inspire_policy.evaluation_summary import as_json
 from inspire_policy.families import FAMILIES
@@ -38,7 +39,7 @@ from inspire_sim.variation import Variation
 
 HELP = 'Measure how often a policy succeeds, on many processes.'
 INTERRUPTED = 130
-OPTIONS = ('checkpoint', 'reasoning', 'backend')   # of the family; those given are passed on
+OPTIONS = ('checkpoint', 'reasoning', 'backend', 'threads')   # passed on to the family
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="when it answers its questions (default: the family's)")
     policy.add_argument('--backend', choices=('onnx', 'torch'),
                         help="what computes (default: the family's)")
+    policy.add_argument('--threads', metavar='N',
+                        help='of each process, for a family that takes it (default: 1)')
     policy.add_argument('--forced', default=Forced.NONE, choices=[*map(str, Forced)],
                         help='put the right or a wrong word into the prompt in place of each of '
                              'its answers')
@@ -86,9 +89,10 @@ def run(arguments: argparse.Namespace) -> int:
     make_policy(setting)    # what cannot be made is refused before an older table is touched
     for file in filter(None, (path, arguments.json, arguments.html)):
         require_writable(file)
-    with TemporaryDirectory(prefix='.tracks-', dir=path.parent) as tracks:
+    with ExitStack() as stack:
         if arguments.videos:
-            setting = replace(setting, tracks=tracks)
+            tracks = TemporaryDirectory(prefix='.tracks-', dir=path.parent)
+            setting = replace(setting, tracks=stack.enter_context(tracks))
         rows, interrupted = collect(setting, todo, arguments.workers, path, kept,
                                     arguments.videos)
         videos = {} if interrupted else render(setting, todo, path)
@@ -103,10 +107,10 @@ def run(arguments: argparse.Namespace) -> int:
 def setting_of(arguments: argparse.Namespace) -> Setting:
     """What is evaluated, and how."""
     options = {name: value for name in OPTIONS if (value := getattr(arguments, name))}
-    checkpoint = digest(Path(options['checkpoint'])) if 'checkpoint' in options else ''
-    return Setting(arguments.policy, arguments.viewer, arguments.formulation, options=options,
-                   variation=Variation(arguments.variation), forced=Forced(arguments.forced),
-                   checkpoint_sha256=checkpoint)
+    setting = Setting(arguments.policy, arguments.viewer, arguments.formulation, options=options,
+                      variation=Variation(arguments.variation), forced=Forced(arguments.forced))
+    path = loaded_from(setting)
+    return replace(setting, checkpoint_sha256=digest(path)) if path is not None else setting
 
 
 def rows_path(arguments: argparse.Namespace) -> Path:

@@ -24,4 +24,6 @@ setup(
     maintainer_email='inspire@example.org',
     description='Driver of the AgileX PiPER arm',
     license='Apache-2.0',
+    entry_points={'console_scripts': ['driver = piper_driver.can_driver_node:main',
+                                      'emulator = piper_driver.emulator_bus:main']},
 )

@@ -81,6 +81,7 @@ class ArmController:
 
     def _rest(self, holding: str = 'waiting for a command') -> None:
         """Hold, and forget what was followed."""
+        self._powerless = False
         self._mode = _Mode.HOLD
         self._holding = holding
         self._goal = list(self._limiter.position)
@@ -157,6 +158,15 @@ class ArmController:
         self._stopped = self._stopped or f'stopped: {reason}'
         self._rest()
 
+    def hold(self, reason: str) -> None:
+        """Brake and hold until the next command."""
+        self._rest(reason)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the set-point has come to rest and goes nowhere."""
+        return self._mode is _Mode.HOLD and not self._limiter.moving
+
     def reset(self) -> None:
         """Release the stop; the arm holds where it is until the next command."""
         self._stopped = ''
@@ -172,6 +182,8 @@ class ArmController:
         self._now = now
         if not state.enabled or state.fault:
             self._follow_measured(state)
+        elif self._powerless:
+            self._rest()
         elif dt > 0:
             self._check_stream(now)
             self._check_tracking(state, now)
@@ -202,15 +214,26 @@ class ArmController:
             return self._reference.target
         return tcp(self._limiter.position)
 
+    def overdue(self, now: float) -> float:
+        """Return for how long [s] the next command of the followed stream should have been here.
+
+        0 where none is followed.
+        """
+        return max(self._cadence.overdue(now), 0.0) if self._streaming else 0.0
+
+    @property
+    def _streaming(self) -> bool:
+        return self._mode in (_Mode.POSE, _Mode.JOINTS)
+
     def _follow_measured(self, state: ArmState) -> None:
         """Stay with an arm that does not follow, lest it find a distant set-point later."""
         self._limiter.place(state.position)
         self._width = state.gripper_width
         self._rest(f'the arm reports: {state.fault}' if state.fault else 'the arm is not enabled')
+        self._powerless = True
 
     def _check_stream(self, now: float) -> None:
-        streaming = self._mode in (_Mode.POSE, _Mode.JOINTS)
-        if streaming and self._cadence.silence(now) > self.watchdog:
+        if self._streaming and self._cadence.silence(now) > self.watchdog:
             self.watchdog_trips += 1
             self._rest(f'no command for more than {self.watchdog:.3f} s')
 

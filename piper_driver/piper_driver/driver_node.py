@@ -17,6 +17,7 @@ from math import isfinite
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PoseStamped
+from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
@@ -67,11 +68,26 @@ class DriverNode(Node):
         self._joints_message = Template(_joint_states, 21)
         self._executed_message = Template(_executed_command, 7)
         self._tf_message = transforms_template(FRAMES)
+        self._commanding = True
+        self._begin()
+
+    def _begin(self) -> None:
+        """Offer the interfaces and power the arm, where that is wanted."""
         self._make_interfaces()
         if self.parameters.enable_at_start:
-            arm.enable()
+            self.arm.enable()
 
-    def _make_interfaces(self) -> None:
+    def _own_time(self, stamp: Time) -> float:
+        """Return a message's stamp on the clock of `tick` [s]: the same, where that is ROS time.
+        """
+        return _seconds(stamp)
+
+    def _ros_time(self, now: float) -> float:
+        """Return the ROS time [s] of one on the clock of `tick`."""
+        return now
+
+    def _make_interfaces(self, slow: CallbackGroup | None = None) -> None:
+        """Make topics and services; `slow`: for services that may take long."""
         self._joint_states = self.create_publisher(JointState, 'joint_states', qos.STATE)
         self._executed_command = self.create_publisher(JointState, 'executed_command', qos.STATE)
         self._tf_topic = self.create_publisher(TFMessage, '/tf', qos.TF)
@@ -84,10 +100,10 @@ class DriverNode(Node):
                                   (JointTrajectory, 'joint_command', self._on_joints),
                                   (JointTrajectory, 'gripper_command', self._on_gripper)):
             self._commands.subscribe(kind, topic, read, qos.COMMAND)
-        self.create_service(SetBool, 'enable', self._enable)
+        self.create_service(SetBool, 'enable', self._enable, callback_group=slow)
         self.create_service(Trigger, 'stop', self._stop)
-        self.create_service(Trigger, 'reset', self._reset)
-        self.create_service(Trigger, 'park', self._park)
+        self.create_service(Trigger, 'reset', self._reset, callback_group=slow)
+        self.create_service(Trigger, 'park', self._park, callback_group=slow)
 
     # ---- the control loop ----------------------------------------------------------------------
 
@@ -102,10 +118,12 @@ class DriverNode(Node):
         try:
             with self._lock:
                 state = _checked(self.arm.read())
-                if self._trouble:   # nobody knows where it went meanwhile: not back from there
+                # nobody knows where it went meanwhile: not back from there
+                if self._trouble or not self._commanding:
                     self.controller.start(state)
                 setpoint = self.controller.tick(state, now)
-                self.arm.command(setpoint.position, setpoint.gripper_width)
+                if self._commanding:
+                    self.arm.command(setpoint.position, setpoint.gripper_width)
                 self._state, self._trouble = state, ''
         except ArmError as error:
             self._state, self._trouble = None, str(error)
@@ -118,6 +136,13 @@ class DriverNode(Node):
         self._publish_status(now)
         self._tell(setpoint.holding)
         return setpoint
+
+    def overdue(self, now: float) -> float:
+        """Take what was commanded; return for how long [s] the next command is overdue then."""
+        self._now = now
+        self._commands.take()
+        with self._lock:
+            return self.controller.overdue(now)
 
     def restart(self) -> None:
         """Hold the pose the arm has now: it was moved by other means (a reset of the world).
@@ -147,8 +172,9 @@ class DriverNode(Node):
         self._joint_states.publish(self._joints_message.fill(state.stamp, (
             *state.position, state.gripper_width, *state.velocity, state.gripper_velocity,
             *state.effort, state.gripper_effort)))
-        self._executed_command.publish(self._executed_message.fill(
-            state.stamp, (*setpoint.position, setpoint.gripper_width)))
+        if self._commanding:
+            self._executed_command.publish(self._executed_message.fill(
+                state.stamp, (*setpoint.position, setpoint.gripper_width)))
 
     def _publish_tf(self, state: ArmState) -> None:
         numbers: list[float] = []
@@ -165,16 +191,16 @@ class DriverNode(Node):
 
     def _on_pose(self, message: PoseStamped) -> None:
         self._take(lambda now: self.controller.command_pose(
-            self._pose(message), _seconds(message.header.stamp), now), 'pose_command')
+            self._pose(message), self._own_time(message.header.stamp), now), 'pose_command')
 
     def _on_joints(self, message: JointTrajectory) -> None:
         self._take(lambda now: self.controller.command_joints(
-            message.joint_names, self._point(message), _seconds(message.header.stamp), now),
+            message.joint_names, self._point(message), self._own_time(message.header.stamp), now),
             'joint_command')
 
     def _on_gripper(self, message: JointTrajectory) -> None:
         self._take(lambda now: self.controller.command_gripper(
-            self._width(message), _seconds(message.header.stamp), now), 'gripper_command')
+            self._width(message), self._own_time(message.header.stamp), now), 'gripper_command')
 
     def _take(self, command: Callable[[float], None], topic: str) -> None:
         try:
@@ -227,10 +253,15 @@ class DriverNode(Node):
         def reset() -> None:
             # only a fault of the arm itself costs its power; read now, since a stop that came
             # after the last tick counts too
-            if self.arm.read().fault:
+            state = self.arm.read()
+            if state.fault:
+                self._check_reset(state)
                 self.arm.reset()
             self.controller.reset()
         return self._answer(response, reset, 'reset; the arm holds until the next command')
+
+    def _check_reset(self, state: ArmState) -> None:
+        """Raise ArmError when the arm must not lose its power now."""
 
     def _park(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         def park() -> None:
@@ -258,7 +289,7 @@ class DriverNode(Node):
             self._arm_status.publish(self._status())
         if self._is_due(DIAGNOSTICS_PERIOD, now):
             message = DiagnosticArray(status=[self._status()])
-            _set_time(message.header.stamp, now)
+            _set_time(message.header.stamp, self._ros_time(now))
             self._diagnostics.publish(message)
             self._ticks = _Durations()
 
@@ -273,7 +304,7 @@ class DriverNode(Node):
             **{f'refused_{kind.value.replace(" ", "_")}': gate.refusals[kind] for kind in Refusal},
             'last_refusal': gate.last_refusal, 'watchdog_trips': controller.watchdog_trips,
             'tracking_trips': controller.tracking_trips, 'tick_mean_us': self._ticks.mean_us,
-            'tick_max_us': self._ticks.max_us,
+            'tick_max_us': self._ticks.max_us, **self._details(),
         }
         level = DiagnosticStatus.WARN if holding else DiagnosticStatus.OK
         if fault or controller.stopped:
@@ -282,6 +313,10 @@ class DriverNode(Node):
             level=level, name='arm', hardware_id='piper',
             message=fault or (f'holding: {holding}' if holding else 'following'),
             values=[KeyValue(key=key, value=str(value)) for key, value in values.items()])
+
+    def _details(self) -> dict[str, object]:
+        """Return what else to report of this kind of arm."""
+        return {}
 
     def _tell(self, holding: str) -> None:
         """Log once why the arm holds; a person at the console has to know."""

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The driver of an arm on CAN as a process, over an emulated bus that is broken on purpose."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import rclpy
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticStatus
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from std_srvs.srv import SetBool, Trigger
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+
+from piper_driver import qos
+from piper_driver.emulator_bus import emulate
+from piper_driver.kinematics import HOME, PARK
+from piper_driver.limits import JOINT_NAMES
+from piper_driver.model_arm import ModelArm
+
+pytestmark = [pytest.mark.node, pytest.mark.usefixtures('no_survivors')]
+
+RATE = 0.25     # of the arm's time: a busy machine has to keep up
+
+
+class Rig:
+    """An emulated arm here, the driver as a process, and a client of it."""
+
+    def __init__(self, model=None, **parameters):
+        self.model = model or ModelArm()
+        self.emulated = emulate('udp_multicast', arm=self.model, rate=RATE)
+        self.faults = self.emulated.emulator.faults
+        self.parameters = {'connect_timeout': 20.0, 'realtime': False, **parameters}
+        self.node = Node('client')
+        self.executor = SingleThreadedExecutor()
+        self.executor.add_node(self.node)
+        self.states, self.executed, self.status = [], [], None
+        self.node.create_subscription(JointState, 'joint_states', self.states.append, qos.STATE)
+        self.node.create_subscription(JointState, 'executed_command', self.executed.append,
+                                      qos.STATE)
+        self.node.create_subscription(DiagnosticStatus, 'arm_status', self._on_status, qos.SENSOR)
+        self.commands = self.node.create_publisher(JointTrajectory, 'joint_command', qos.COMMAND)
+        self.process = self.start()
+
+    def start(self):
+        words = [sys.executable, '-m', 'piper_driver.can_driver_node', '--ros-args', '-p',
+                 'can_interface:=udp_multicast']
+        for name, value in self.parameters.items():
+            words += ['-p', f'{name}:={str(value).lower()}']
+        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def _on_status(self, message):
+        self.status = {'message': message.message, 'level': message.level,
+                       **{value.key: value.value for value in message.values}}
+
+    def until(self, condition, seconds=40.0):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f'not so in time; last status: {self.status}'
+            self.executor.spin_once(timeout_sec=0.02)
+
+    def says(self, words, key='message'):
+        self.until(lambda: self.status and words in self.status[key])
+
+    def call(self, kind, name, **fields):
+        client = self.node.create_client(kind, name)
+        self.until(client.service_is_ready)
+        future = client.call_async(kind.Request(**fields))
+        self.until(future.done)
+        self.node.destroy_client(client)
+        return future.result()
+
+    def transition(self, number):
+        return self.call(ChangeState, 'driver/change_state',
+                         transition=Transition(id=number)).success
+
+    def stream(self, goal, condition, seconds=60.0):
+        """Send joint goals at 50 Hz until the condition holds."""
+        def send_and_check():
+            now = time.time_ns()
+            message = JointTrajectory(joint_names=JOINT_NAMES, points=[
+                JointTrajectoryPoint(positions=goal)])
+            message.header.stamp = Time(sec=now // 10**9, nanosec=now % 10**9)
+            self.commands.publish(message)
+            return condition()
+        self.until(send_and_check, seconds)
+
+    def end(self, number=signal.SIGINT):
+        self.process.send_signal(number)
+        output, _ = self.process.communicate(timeout=30)
+        return self.process.returncode, output
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+        self.emulated.close()
+        self.executor.shutdown()
+        self.node.destroy_node()
+
+
+@pytest.fixture
+def make_rig(ros_domain):
+    rclpy.init()
+    made = []
+
+    def make(*arguments, **parameters):
+        made.append(Rig(*arguments, **parameters))
+        return made[-1]
+    yield make
+    for rig in made:
+        rig.close()
+    rclpy.shutdown()
+
+
+@pytest.fixture
+def rig(make_rig):
+    made = make_rig(autostart='active')
+    made.says('waiting for a command')
+    return made
+
+
+def test_by_itself_it_reads_and_powers_nothing(make_rig):
+    rig = make_rig()
+    rig.until(lambda: len(rig.states) > 20)
+    assert not rig.model.read().enabled and rig.executed == []
+    assert not rig.call(SetBool, 'enable', data=True).success
+    assert 'activate it first' in rig.call(Trigger, 'park').message
+    rig.stream((0.3, 0, 0, 0, 0, 0), lambda: rig.status['refused_state'] != '0')
+    assert rig.model.read().position == PARK
+    assert rig.transition(Transition.TRANSITION_ACTIVATE)
+    rig.until(lambda: rig.executed and rig.model.read().enabled)
+    assert rig.model.read().position == pytest.approx(PARK, abs=1e-4)
+    stamps = [m.header.stamp.sec + m.header.stamp.nanosec * 1e-9 for m in rig.states]
+    assert np.all(np.diff(stamps) > 0) and abs(stamps[-1] - time.time()) < 5.0
+
+
+def test_commands_are_followed_and_deactivating_holds_and_cleaning_up_parks(rig):
+    goal = (0.2, 0.5, -0.4, 0.0, 0.3, 0.0)
+    rig.stream(goal, lambda: np.allclose(rig.model.read().position, goal, atol=5e-3))
+    assert rig.transition(Transition.TRANSITION_DEACTIVATE)
+    rig.says('False', 'active')
+    held = rig.model.read()
+    assert held.enabled and held.position == pytest.approx(goal, abs=5e-3)
+    assert rig.transition(Transition.TRANSITION_CLEANUP)
+    parked = rig.model.read()
+    assert parked.position == pytest.approx(PARK, abs=0.02)
+    rig.until(lambda: not rig.model.read().enabled)
+    assert rig.call(GetState, 'driver/get_state').current_state.label == 'unconfigured'
+
+
+def test_a_stream_that_ends_is_held_and_counted(rig):
+    goal = (0.6, 0.0, 0.0, 0.0, 0.0, 0.0)
+    rig.stream(goal, lambda: rig.model.read().position[0] > 0.1)
+    rig.says('no command for more than')
+    held = rig.executed[-1].position[0]
+    rig.executed.clear()
+    rig.until(lambda: len(rig.executed) > 10)
+    assert {round(m.position[0], 6) for m in rig.executed} == {round(held, 6)}
+
+
+def test_a_lost_arm_is_an_error_with_what_to_check_and_is_held_where_it_is_found(rig):
+    goal = (0.3, 0.0, 0.0, 0.0, 0.0, 0.0)
+    rig.stream(goal, lambda: rig.model.read().position[0] > 0.1)
+    rig.faults.bus_off()
+    rig.says('no frames for')
+    assert rig.status['level'] == DiagnosticStatus.ERROR
+    found = rig.model.read().position
+    rig.faults.bus_off(False)
+    rig.says('holding: waiting for a command')
+    rig.executed.clear()
+    rig.until(lambda: len(rig.executed) > 10)
+    assert rig.executed[-1].position[:6] == pytest.approx(found, abs=1e-3)
+    assert rig.model.read().position == pytest.approx(found, abs=1e-3)
+
+
+def test_a_faulted_drive_is_named_and_a_raised_arm_is_not_reset_unless_told_so(make_rig):
+    rig = make_rig(ModelArm(HOME), autostart='active')
+    rig.says('waiting for a command')
+    rig.faults.over_current = {2}
+    rig.says('joint3: current too high', 'fault')
+    refused = rig.call(Trigger, 'reset')
+    assert not refused.success and 'would fall' in refused.message
+    assert rig.call(Trigger, 'reset_raised').success
+    rig.until(lambda: not rig.model.read().enabled)
+    rig.until(lambda: rig.status['fault'] == '')
+    assert rig.call(SetBool, 'enable', data=True).success
+    rig.says('waiting for a command')
+
+
+def test_a_killed_driver_leaves_the_arm_holding_and_a_new_one_takes_it_over(rig):
+    goal = (0.3, 0.4, -0.3, 0.0, 0.0, 0.0)
+    rig.stream(goal, lambda: np.allclose(rig.model.read().position, goal, atol=5e-3))
+    rig.end(signal.SIGKILL)
+    held = rig.model.read()
+    assert held.enabled and held.position == pytest.approx(goal, abs=0.02)
+    rig.states.clear()
+    rig.process = rig.start()
+    rig.until(lambda: len(rig.states) > 50)
+    assert rig.model.read().position == pytest.approx(goal, abs=0.02)
+    status, output = rig.end()
+    assert status == 0, output
+    assert rig.model.read().enabled
+
+
+def test_a_second_driver_is_refused_in_one_line(rig):
+    second = rig.start()
+    output, _ = second.communicate(timeout=30)
+    assert second.returncode == 1
+    assert 'another driver has the bus' in output and 'Traceback' not in output
+
+
+def test_a_clock_that_jumps_trips_nothing_and_is_counted(make_rig):
+    """Simulated time is the clock that can be set here: it jumps by an hour, and back."""
+    from rosgraph_msgs.msg import Clock
+    rig = make_rig(autostart='active', use_sim_time=True)
+    clock = rig.node.create_publisher(Clock, '/clock', qos.CLOCK)
+    begin, offset = time.monotonic(), [1000.0]
+
+    def tick():
+        now = round((time.monotonic() - begin + offset[0]) * 1e9)
+        clock.publish(Clock(clock=Time(sec=now // 10**9, nanosec=now % 10**9)))
+        return rig.status and 'waiting for a command' in rig.status['message']
+    rig.until(tick)
+    for offset[0] in (4600.0, 1000.0):
+        jumps = int(rig.status['clock_jumps'])
+        rig.until(lambda before=jumps: tick() and int(rig.status['clock_jumps']) > before)
+    assert rig.status['watchdog_trips'] == '0' and rig.model.read().enabled
+
+
+def test_no_arm_is_one_line_that_says_what_to_check(ros_domain):
+    environment = {**os.environ, 'PYTHONUNBUFFERED': '1'}
+    started = subprocess.run(
+        [sys.executable, '-m', 'piper_driver.can_driver_node', '--ros-args', '-p',
+         'can_channel:=can7'], capture_output=True, text=True, timeout=60, env=environment,
+        check=False)
+    assert started.returncode == 1
+    assert 'error: there is no CAN interface can7' in started.stderr
+    assert 'Traceback' not in started.stderr

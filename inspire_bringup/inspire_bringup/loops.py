@@ -16,7 +16,7 @@ from inspire_bringup.stages import Argument, Loop, Stage, Use, Value, When
 from inspire_labeler.formulation import Formulation
 from inspire_labeler.viewer import VIEWERS, viewer
 from inspire_policy.families import FAMILIES
-from inspire_sim.sim_parameters import SimParameters
+from inspire_sim.sim_parameters import CAN_EMULATOR, SIMULATED, SimParameters
 from inspire_sim.tasks import find
 
 KEEP = ('all', 'successes')
@@ -86,6 +86,13 @@ VIEWER = Argument(
     default='libero',
     choices=tuple(VIEWERS),
 )
+ARM = Argument(
+    'arm',
+    'Which arm: the simulated one with its driver in one process (simulated), or the same on an '
+    "emulated CAN bus, driven as a real arm is, by the vendor's SDK (can-emulator).",
+    default=SIMULATED,
+    choices=(SIMULATED, CAN_EMULATOR),
+)
 RATE = bounded(
     Argument(
         'real_time_factor',
@@ -125,6 +132,7 @@ ARGUMENTS = (
     POLICY,
     FORMULATION,
     VIEWER,
+    ARM,
     RATE,
     RECORD,
     DIRECTORY,
@@ -144,7 +152,21 @@ SIM = Stage(
         'viewer_yaw': Use('viewer', through=viewer_yaw),
         'real_time_factor': Use('real_time_factor'),
         'viewer_window': Use('window'),
+        'arm': Use('arm'),
     },
+)
+DRIVER = Stage(
+    'driver',
+    'piper_driver',
+    'driver',
+    config='can_driver.yaml',
+    parameters={
+        **SIM_TIME,
+        'can_interface': 'udp_multicast',
+        'connect_timeout': 60.0,
+        'autostart': 'active',
+    },
+    condition=When('arm', CAN_EMULATOR),
 )
 VIEWER_STAGE = Stage(
     'viewer',
@@ -214,6 +236,7 @@ RVIZ_STAGE = Stage(
 
 STAGES = (
     SIM,
+    DRIVER,
     VIEWER_STAGE,
     LABELER,
     AGREEMENT,

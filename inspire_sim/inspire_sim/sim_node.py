@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from array import array
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import TransformStamped
@@ -35,7 +36,7 @@ from inspire_sim.pacing import Pace
 from inspire_sim.photographer import Photographer
 from inspire_sim.robot import WRIST_CAMERA
 from inspire_sim.sights import Picture
-from inspire_sim.sim_parameters import SimParameters
+from inspire_sim.sim_parameters import SIMULATED, SimParameters
 from inspire_sim.tasks import UnknownTask
 from inspire_sim.window import Window
 from inspire_sim.world import CONTROL_STEP, TableWorld
@@ -46,6 +47,9 @@ from piper_driver.qos import CLOCK, SENSOR, TF, TF_STATIC
 from piper_driver.ros_template import Template, transforms_template
 from piper_driver.spinning import run
 from tf2_msgs.msg import TFMessage
+
+if TYPE_CHECKING:
+    from inspire_sim.arm_on_bus import ArmOnBus
 
 FAST_EVERY = 2      # control instants between messages of clock, objects and contacts: 100 Hz
 SLOW_EVERY = 20     # of the task's state and the window: 10 Hz
@@ -65,7 +69,7 @@ class SimNode(Node):
         self.window = Window() if parameters.viewer_window else None
         self.world = TableWorld(CAMERAS, parameters.viewer_yaw, size)
         self.world.reset(parameters.task, parameters.seed)
-        self.driver = DriverNode(self.world.arm)
+        self.driver = self._make_driver()
         self.dropped_told = 0.0
         self._begin_episode()
         self._make_publishers()
@@ -77,6 +81,12 @@ class SimNode(Node):
         except BaseException:   # a thread left running would keep the process alive
             self.close()
             raise
+
+    def _make_driver(self) -> DriverNode | ArmOnBus:
+        if self.parameters.arm == SIMULATED:
+            return DriverNode(self.world.arm)
+        from inspire_sim.arm_on_bus import ArmOnBus  # needs the part `can` of the set-up
+        return ArmOnBus(self.world.arm)
 
     def close(self) -> None:
         """Join the threads and end what they used."""
@@ -268,7 +278,8 @@ class BothNodes(SingleThreadedExecutor):
     def add_node(self, node: Node) -> bool:
         """Add a node, and the driver that it carries."""
         driver = getattr(node, 'driver', None)
-        return super().add_node(node) and (driver is None or super().add_node(driver))
+        alone = not isinstance(driver, Node)
+        return super().add_node(node) and (alone or super().add_node(driver))
 
 
 def to_time(seconds: float) -> Time:

@@ -6,6 +6,8 @@ from math import pi
 
 from piper_driver.parameters import described
 
+SIMULATED, CAN_EMULATOR = 'simulated', 'can-emulator'
+
 
 @dataclass(frozen=True)
 class SimParameters:
@@ -28,3 +30,12 @@ class SimParameters:
         'images of each camera per simulated second; 0: none', lower=0.0, upper=60.0))
     viewer_window: bool = field(default=False, metadata=described(
         "open MuJoCo's window; needs a display"))
+    arm: str = field(default=SIMULATED, metadata=described(
+        'simulated: with its driver in this process; can-emulator: on an emulated CAN bus, for '
+        'the driver of a real arm', choices=(SIMULATED, CAN_EMULATOR)))
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a pace that a driver of hardware cannot follow."""
+        if self.arm == CAN_EMULATOR and self.real_time_factor != 1.0:
+            raise ValueError(f'real_time_factor is {self.real_time_factor}; with arm '
+                             f'{CAN_EMULATOR} valid is 1.0: a real arm has no other pace')

@@ -37,16 +37,17 @@ class SimulatedArm:
 
     def attach(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """Use the arm in `model` from now on: powered, without fault, aiming where `data` says."""
-        self._model, self._data = model, data
-        self._qpos, self._qvel = map(_run, arm_joint_addresses(model))
-        self._finger_qpos, self._finger_qvel = map(_run, finger_addresses(model))
-        self._servos = np.array([model.actuator(name).id for name in ARM_JOINTS])
-        self._gripper = model.actuator(GRIPPER).id
-        self._gains = model.actuator_gainprm[:, 0].copy()
-        self._bias = model.actuator_biasprm[:, 1:3].copy()
-        self._weights = model.body_gravcomp.copy()
-        self._fault = ''
-        self._power()
+        with self._lock:
+            self._model, self._data = model, data
+            self._qpos, self._qvel = map(_run, arm_joint_addresses(model))
+            self._finger_qpos, self._finger_qvel = map(_run, finger_addresses(model))
+            self._servos = np.array([model.actuator(name).id for name in ARM_JOINTS])
+            self._gripper = model.actuator(GRIPPER).id
+            self._gains = model.actuator_gainprm[:, 0].copy()
+            self._bias = model.actuator_biasprm[:, 1:3].copy()
+            self._weights = model.body_gravcomp.copy()
+            self._fault = ''
+            self._power()
 
     def connect(self) -> None:
         """Begin to answer. Raises ArmError without a world."""

@@ -47,7 +47,7 @@ class Faults:
 
 
 class Emulator:
-    """Frames in, frames out; not thread-safe: whoever owns it calls it from one thread."""
+    """Frames in, frames out; not thread-safe: whoever owns it lets one thread in at a time."""
 
     def __init__(self, arm: Arm, send: Callable[[Frame], None], firmware: str = FIRMWARE) -> None:
         """Stand in front of `arm`, which is connected and has no power or holds."""

@@ -33,8 +33,8 @@ class Bus:
 
     def __init__(self, interface, model=None):
         self.model = model or ModelArm()
-        self.thread = emulate(interface, arm=self.model, rate=RATE)
-        self.emulator = self.thread.host.emulator
+        self.emulated = emulate(interface, arm=self.model, rate=RATE)
+        self.emulator = self.emulated.emulator
         self.faults = self.emulator.faults
         self.arm = CanArm(interface)
 
@@ -67,7 +67,7 @@ class Bus:
 
     def close(self):
         self.arm.close()
-        self.thread.close()
+        self.emulated.close()
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ import sys
 from pathlib import Path
 
 from inspire_bringup.command_line import dying_of_interrupts
-from inspire_bringup.loops import ACT, RATE, SEED
+from inspire_bringup.loops import ACT, ARM, RATE, SEED
 from inspire_bringup.narrator import Narrator
+from inspire_bringup.parts import ensure_for
 from inspire_bringup.runner import INTERRUPTED, Outcome
 from inspire_bringup.session import (
     choose_stages,
@@ -45,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     look.add_argument('--headless', action='store_true', help='no window (the default)')
     look.add_argument('--viewer', action='store_true', help="show the world in MuJoCo's window")
     parser.add_argument('--policy', default='expert', choices=FAMILIES, help='family')
+    parser.add_argument(
+        '--arm', choices=ARM.choices, default=ARM.default, help=ARM.description
+    )
     parser.add_argument('--runs', type=Path, default=Path('runs'), help='folder of all runs')
     parser.add_argument('--no-record', action='store_true', help='no episode, video or report')
     parser.add_argument('--no-video', action='store_true', help='no video')
@@ -81,6 +85,7 @@ def act(arguments: argparse.Namespace, task: str, folder: Path, narrator: Narrat
         'instruction': arguments.instruction if arguments.task else '',
         'seed': str(arguments.seed),
         'policy': arguments.policy,
+        'arm': arguments.arm,
         'window': str(arguments.viewer),
         'record': str(not arguments.no_record),
         'real_time_factor': str(arguments.rtf),
@@ -88,6 +93,7 @@ def act(arguments: argparse.Namespace, task: str, folder: Path, narrator: Narrat
         'progress_period': '0.5' if narrator.console.is_terminal else '5.0',
     }
     stages = choose_stages(ACT, given)
+    ensure_for(given)
     with own_domain() as (domain, chosen):
         if not chosen:
             narrator.say(

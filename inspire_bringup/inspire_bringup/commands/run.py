@@ -13,6 +13,7 @@ from pathlib import Path
 from inspire_bringup import runner
 from inspire_bringup.loops import LOOPS
 from inspire_bringup.narrator import Narrator
+from inspire_bringup.parts import ensure_for
 from inspire_bringup.session import (
     add_options,
     choose_stages,
@@ -60,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not CONDUCTED[loop.name]:
         without.append('episode')
     stages = choose_stages(loop, given, without)
+    ensure_for(given)
     narrator = Narrator()
     folder = new_folder(arguments.runs)
     with own_domain() as (domain, _):

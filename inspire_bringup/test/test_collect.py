@@ -2,6 +2,8 @@
 """`./inspire collect`: which episodes, what it writes, and that it goes on where it was."""
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -35,7 +37,7 @@ class Processes:
     """Instead of processes: seed 1001 fails, the processes end after `most` episodes."""
 
     def __init__(self) -> None:
-        self.most = 10**6
+        self.most, self.signal = 10**6, signal.SIGINT
         self.asked: list[list[int]] = []
 
     def spread(self, begin: object, setting: Collecting, todo: list[NumberedJob],
@@ -43,7 +45,7 @@ class Processes:
         self.asked.append([job.episode for job in todo])
         for count, job in enumerate(todo):
             if count == self.most:
-                raise KeyboardInterrupt
+                os.kill(os.getpid(), self.signal)
             success = job.seed != 1001
             yield crew.Done(job, 0.5, {'success': success, 'steps': 4, 'rows': int(success),
                                        'pushes': 2, 'detail': '' if success else 'too low'},
@@ -51,10 +53,13 @@ class Processes:
 
 
 @pytest.fixture
-def processes(monkeypatch: pytest.MonkeyPatch) -> Processes:
+def processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Processes]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     made = Processes()
     monkeypatch.setattr(crew, 'spread', made.spread)
-    return made
+    yield made
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -95,10 +100,12 @@ def test_an_unseen_task_by_name_is_refused_without_its_split(
     assert run('--tasks', 'ball_on_book', '--split', 'unseen', '--episodes', '1') == 0
 
 
-def test_ctrl_c_leaves_a_dataset_and_the_same_command_goes_on(
-        processes: Processes, run: Callable[..., int], tmp_path: Path) -> None:
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_request_to_end_leaves_a_dataset_and_the_same_command_goes_on(
+        processes: Processes, run: Callable[..., int], tmp_path: Path,
+        number: signal.Signals) -> None:
     words = ('--tasks', 'pull_plate', '--episodes', '3')
-    processes.most = 5
+    processes.most, processes.signal = 5, number
     assert run(*words) == 130
     data = dataset.open(tmp_path / 'out')
     assert len(data.episodes) == 3 and not data.card['complete']

@@ -11,6 +11,8 @@ import argparse
 import json
 import os
 import shlex
+import signal
+import threading
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import asdict
@@ -130,6 +132,7 @@ def watched(episodes: Generator[Outcome, None, None], writer: DatasetWriter,
         there = sum(job.episode in writer.tried for job in todo)
         bar = progress.add_task('episodes', total=len(todo), completed=there, rate='')
         try:
+            stop_as_ctrl_c()
             for outcome in episodes:
                 outcomes.append(outcome)
                 share = sum(one.success for one in outcomes) / len(outcomes)
@@ -139,6 +142,14 @@ def watched(episodes: Generator[Outcome, None, None], writer: DatasetWriter,
         finally:
             episodes.close()
     return outcomes, False
+
+
+def stop_as_ctrl_c() -> None:
+    """Have whoever ends this process be answered as Ctrl-C is: a shell ignores that one for what
+    runs in its background."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
 
 
 def speed(outcomes: Sequence[Outcome], seconds: float) -> dict[str, float]:

@@ -33,6 +33,7 @@ from inspire_sim.cameras import (
 )
 from inspire_sim.loop import SimulationLoop, StepRefused
 from inspire_sim.pacing import Pace
+from inspire_sim.patience import Patience
 from inspire_sim.photographer import Photographer
 from inspire_sim.robot import WRIST_CAMERA
 from inspire_sim.sights import Picture
@@ -70,6 +71,8 @@ class SimNode(Node):
         self.world = TableWorld(CAMERAS, parameters.viewer_yaw, size)
         self.world.reset(parameters.task, parameters.seed)
         self.driver = self._make_driver()
+        own_driver = isinstance(self.driver, DriverNode)    # else it is hardware: nobody waits
+        self.patience = Patience(self.driver.overdue) if own_driver else None
         self.dropped_told = 0.0
         self._begin_episode()
         self._make_publishers()
@@ -103,6 +106,8 @@ class SimNode(Node):
         if self.instant % FAST_EVERY == 0:
             self.clock_publisher.publish(CLOCK_MESSAGE.fill(now))
             self._publish_truth(now)
+        if self.patience is not None:
+            self.patience.wait(now)
         self.driver.tick(now)
         if self.instant % SLOW_EVERY == 0:
             self._publish_task_state(now)

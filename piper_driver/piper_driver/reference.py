@@ -59,14 +59,17 @@ class Cadence:
         """Return the time since the last command [s]."""
         return now - self._last
 
+    def overdue(self, now: float) -> float:
+        """Return for how long the next command should have been here [s]; negative: not yet."""
+        return self.silence(now) - 1.5 * self.interval
+
     def ease(self, now: float) -> float:
         """Return the share of speed (1..0) left to a stream whose next command is overdue.
 
         What has fallen behind a stream slows down before the watchdog calls the stream dead: the
         arm then stands soon after, and a machine that was only busy costs no more than this.
         """
-        overdue = self.silence(now) - 1.5 * self.interval - _PATIENCE
-        return min(max(1.0 - overdue / _EASING, 0.0), 1.0)
+        return min(max(1.0 - (self.overdue(now) - _PATIENCE) / _EASING, 0.0), 1.0)
 
     def share(self, now: float, dt: float) -> float:
         """Return the part of the way left that a tick of `dt` takes to arrive when one is due."""

@@ -73,6 +73,18 @@ TIMEOUT = bounded(
     EpisodeParameters,
 )
 POLICY = Argument('policy', 'Family of the policy.', default='expert', choices=tuple(FAMILIES))
+CHECKPOINT = Argument(
+    'checkpoint',
+    'Folder of what a learned policy was made of; empty: the shipped one.',
+    default='',
+)
+REASONING = Argument(
+    'reasoning',
+    'When a learned policy answers: at each decision, with its last answers as drafts, at every '
+    "fourth decision, or never; empty: its family's own way.",
+    default='',
+    choices=('', 'full', 'drafted', 'every_n', 'off'),
+)
 FORMULATION = Argument(
     'formulation',
     'How a place is asked for and answered.',
@@ -130,6 +142,8 @@ ARGUMENTS = (
     KEPT,
     TIMEOUT,
     POLICY,
+    CHECKPOINT,
+    REASONING,
     FORMULATION,
     VIEWER,
     ARM,
@@ -193,6 +207,8 @@ POLICY_STAGE = Stage(
     parameters={
         **SIM_TIME,
         'family': Use('policy'),
+        'checkpoint': Use('checkpoint'),
+        'reasoning': Use('reasoning'),
         'formulation': Use('formulation'),
         'viewer': Use('viewer'),
     },

@@ -74,7 +74,9 @@ class PolicyNode(Node):
         """`policy` in place of the family named by the parameters, for tests."""
         super().__init__('policy')
         self.parameters = p = declare(self, PolicyParameters)
-        self._policy = families.create(p.family, viewer=p.viewer) if policy is None else policy
+        if policy is None:
+            policy = families.create(p.family, viewer=p.viewer, **p.options)
+        self._policy = policy
         self._closing = threading.Event()
         self._requests = threading.Condition()
         self._pending: Request | None = None

@@ -52,11 +52,11 @@ def test_a_dead_commander_costs_a_moment_once() -> None:
 
 
 def test_a_commander_that_comes_back_is_waited_for_again() -> None:
-    commander = Commander(0.1, 1.0, 1.1)
-    commander.run(until=1.0)
-    commander.wall = 1.0
-    commander.last = 2.0
-    commander.run(until=0.1)
+    commander = Commander(0.0)
+    commander.run(until=1.0)                  # dead: nobody waits any more
+    commander.due = [commander.wall]
+    commander.patience.wait(1.0)              # back
+    commander.due = [commander.wall + 0.1]    # and late once
     begin = commander.wall
-    commander.patience.wait(2.0 + 2 * LATE)
+    commander.patience.wait(1.0 + 2 * LATE)
     assert commander.wall - begin == pytest.approx(0.1, abs=0.01)

@@ -55,6 +55,7 @@ class CanArm:
         self._needed = frozenset(needed | ({can_frames.GRIPPER} if gripper else set()))
         self._claim: socket.socket | None = None
         self._link: SdkLink | None = None
+        self._taken: Feedback | None = None
         self._width_sent: float | None = None
         self._width_before: tuple[float, float] | None = None   # stamp [s], width [m]
         self._width_rate = 0.0
@@ -84,7 +85,7 @@ class CanArm:
         """Leave the bus. The arm holds its last target. May be called twice."""
         if self._link is not None:
             self._link.close()
-            self._link = None
+            self._link = self._taken = None
         if self._claim is not None:
             self._claim.close()
             self._claim = None
@@ -92,9 +93,27 @@ class CanArm:
     def read(self) -> ArmState:
         """Return the newest complete state, stamped with the time it came. Raises ArmError."""
         link = self._connected()
-        feedback = link.newest
+        feedback = self._taken or link.newest
         if feedback is None or max(self._ages(link).values()) > LOST:
             raise ArmError(self._what_is_missing(link))
+        return self._state(feedback, link)
+
+    def take(self) -> list[ArmState]:
+        """Take all states that have come; `read` returns the last of them until the next time.
+
+        Returns those before it, for who must not miss one. Spoilt ones are left out.
+        """
+        link, states = self._connected(), []
+        while len(link.unread) > 1:
+            try:
+                states.append(self._state(link.unread.popleft(), link))
+            except ArmError:
+                continue
+        if link.unread:
+            self._taken = link.unread.popleft()
+        return states
+
+    def _state(self, feedback: Feedback, link: SdkLink) -> ArmState:
         self._check_plausible(feedback)
         self._note_width(feedback)
         return ArmState(

@@ -168,7 +168,11 @@ class CanDriverNode(LifecycleNodeMixin, DriverNode):
             self._loop.on_state()
 
     def _tick(self, now: float) -> Setpoint | None:
-        return self.tick(now) if self._ros_now() else None
+        if not self._ros_now():
+            return None     # simulated time has not begun
+        for state in self.arm.take():   # came while this thread had to wait
+            self._publish_state(state)
+        return self.tick(now)
 
     def _express(self, now: float) -> None:
         """Act at once on a command that has come between two states of the arm."""

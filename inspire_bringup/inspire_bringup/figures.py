@@ -92,6 +92,13 @@ BENCHMARKS = {
             'answers outside their closed set, of a million decoded from adversarial logits',
         ),
         Benchmark(
+            'can',
+            'inspire_bringup.ros_can_benchmark:benchmark',
+            'the driver for hardware on an emulated bus: command to frame, holding, feedback '
+            '(only when asked for by name)',
+            by_name_only=True,
+        ),
+        Benchmark(
             'expert',
             'inspire_bringup.expert_benchmark:benchmark',
             'success of the scripted expert: every instruction, two seeds (evaluate does more)',

@@ -42,7 +42,7 @@ from piper_driver.pose import Pose
 SHIPPED = Path(__file__).resolve().parents[1] / 'nano' / 'shipped'
 THREADS = 2          # more do not pay for a network of this size
 EVERY = 4            # decisions from one asking to the next, in the mode every_n
-OVERSHOOT = 0.005    # m by which a decoded gripper width may lie outside what there is
+OVERSHOOT = 0.015    # m by which decoding may put a width outside what there is: a wrong late code
 
 
 class Reasoning(StrEnum):
@@ -174,7 +174,7 @@ class NanoPolicy:
 
 
 def fitting(actions: Any) -> Any:
-    """Actions (H, 7) with widths that there are: decoding rounds a shut gripper to -0.1 mm.
+    """Actions (H, 7) with widths that there are: decoding puts a shut gripper at -5 mm at times.
 
     What lies further outside is left, and refused by `Decision`.
     """

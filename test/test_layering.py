@@ -109,7 +109,7 @@ def test_libraries_that_are_imported_are_declared_or_in_the_line_for_pip(package
     manifest = ElementTree.parse(root / package / 'package.xml').getroot()
     declared = {element.text for element in manifest if element.tag.endswith('depend')}
     readme = (root / 'README.md').read_text(encoding='utf-8')
-    (line,) = (one for one in readme.splitlines() if one.startswith('pip install '))
+    lines = [one for one in readme.splitlines() if one.startswith('pip install ')]
     used = set().union(*(module.roots for module in modules if module.package == package))
     libraries = {
         name
@@ -118,7 +118,9 @@ def test_libraries_that_are_imported_are_declared_or_in_the_line_for_pip(package
     }
     keys = {ROSDEP_KEYS[name] for name in libraries & set(ROSDEP_KEYS)}
     assert keys - declared == set()
-    assert {BY_PIP.get(name, name) for name in libraries - set(ROSDEP_KEYS)} <= set(line.split())
+    assert {BY_PIP.get(name, name) for name in libraries - set(ROSDEP_KEYS)} <= set(
+        ' '.join(lines).split()
+    )
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,8 @@ def test_what_it_cannot_work_with_is_refused_by_name(observations):
         policy(viewer='piper_real')
     with pytest.raises(CheckpointError, match='/nowhere'):
         families.create('nano', checkpoint='/nowhere')
+    with pytest.raises(ValueError, match='no checkpoint of nano is shipped'):
+        families.create('nano')
     with pytest.raises(ValueError, match='onnx, torch'):
         policy(backend='tpu')
     with pytest.raises(ValueError, match='wisdom'):

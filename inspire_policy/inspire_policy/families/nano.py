@@ -61,6 +61,9 @@ def create(viewer: str = 'libero', checkpoint: str | Path = '', reasoning: str =
 
     Raises CheckpointError (a ValueError) where they do not fit together.
     """
+    if not checkpoint and not SHIPPED.exists():
+        raise ValueError('no checkpoint of nano is shipped with this version; name one '
+                         '(checkpoint), as docs/training.md says how to make it')
     return NanoPolicy(Path(checkpoint or SHIPPED), viewer, Reasoning(reasoning), backend,
                       int(threads) or min(THREADS, os.cpu_count() or 1))
 

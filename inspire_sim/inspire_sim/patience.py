@@ -2,16 +2,16 @@
 """Simulated time waits for a command that is late, for a moment of wall time.
 
 A commander gets its share of the processor in wall time, but its silence is counted in simulated
-time. On a busy machine the two have nothing to do with each other: the simulation ran on for 0.1 s
-while the policy, alive and well, waited for a core, and the arm's watchdog stopped it. So the
-world goes no further while a command of a running stream is overdue. A commander that is dead
+time. On a busy machine the two have nothing to do with each other: the simulation ran on for
+100 ms while the policy, alive and well, waited for a core, and the arm's watchdog stopped it. So
+the world goes no further while a command of a running stream is overdue. A commander that is dead
 costs `LONGEST` of wall time once; in simulated time the arm holds exactly as soon as before.
 """
 
 import time
 from collections.abc import Callable
 
-LATE = 0.015    # simulated [s] overdue from which on it is waited for
+LATE = 0.01     # simulated [s] overdue from which on it is waited for
 LONGEST = 0.25  # wall [s] that one command is waited for
 LOOK = 0.001    # wall [s] between looks
 

@@ -47,6 +47,19 @@ def test_other_worlds_of_the_same_seeds_can_be_compared(tmp_path: Path) -> None:
     assert run(first, table(tmp_path / 'b.csv', {0}, variation='camera')) == 0
 
 
+def test_eighty_columns_hold_the_whole_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                             capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv('COLUMNS', '80')
+    paths = [tmp_path / 'a.csv', tmp_path / 'b.csv']
+    for path, solved in zip(paths, (0, 1), strict=True):
+        rows = [made_row(job, bool(solved), 90, 1.0, '', '') for job in jobs([], 40, 0)]
+        row_table.write(path, rows, Setting('expert'))
+    assert run(*paths) == 0
+    shown = capsys.readouterr().out
+    assert '…' not in shown and 'banana_in_plate' in shown and shown.count('+100.0') == 2 * 18
+    assert max(map(len, shown[shown.index('tasks '):].splitlines())) <= 80
+
+
 @pytest.mark.parametrize(('changes', 'said'), [
     ({'episodes': 9}, 'the episodes are not the same ones: 2 of 18 are in the second table only'),
     ({'viewer': 'piper_real'}, 'viewer is libero in the first table and piper_real in the second'),

@@ -63,15 +63,15 @@ def refuse_other_episodes(first: Setting | None, second: Setting | None) -> None
 
 def table(found: Sequence[Paired]) -> Table:
     """A row for the seen, unseen and all tasks, then one for each task."""
-    drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)    # fits 80 columns
     drawn.add_column('tasks', no_wrap=True)
-    for heading in ('pairs', 'first', 'second', 'difference', '95 %', 'only 1st', 'only 2nd', 'p'):
+    for heading in ('pairs', '1st', '2nd', 'points', '95 %', 'only 1', 'only 2', 'p'):
         drawn.add_column(heading, justify='right', no_wrap=True)
     for number, one in enumerate(found):
         if number and found[number - 1].name == 'all':
             drawn.add_section()
         (first, second), (low, high) = one.rates, one.interval
-        drawn.add_row(one.name, str(one.episodes), f'{first:.1%}', f'{second:.1%}',
+        drawn.add_row(one.name, str(one.episodes), f'{first:.0%}', f'{second:.0%}',
                       f'{100 * one.difference:+.1f}', f'{100 * low:+.1f} to {100 * high:+.1f}',
                       str(one.first_only), str(one.second_only), f'{one.p:.2g}')
     return drawn

@@ -26,7 +26,7 @@ from sensor_msgs.msg import JointState
 
 from inspire_msgs.action import FollowInstruction
 from inspire_msgs.msg import SpatialReasoning, TaskState
-from piper_driver.qos import COMMAND, EVENT, SENSOR
+from piper_driver.qos import EVENT, SENSOR, STATE
 
 Listener = TypeVar('Listener', bound=Node)
 
@@ -53,8 +53,9 @@ class Probe(Node):
         self.decisions = 0
         self.task_state: TaskState | None = None
         self.follow = ActionClient(self, FollowInstruction, 'follow_instruction')
-        self.create_subscription(JointState, 'executed_command', self._on_executed, SENSOR)
-        self.create_subscription(PoseStamped, 'pose_command', self._on_commanded, COMMAND)
+        # with room for a second: on a busy machine what this node misses would count as silence
+        self.create_subscription(JointState, 'executed_command', self._on_executed, STATE)
+        self.create_subscription(PoseStamped, 'pose_command', self._on_commanded, STATE)
         self.create_subscription(SpatialReasoning, 'reasoning', self._on_reasoning, EVENT)
         self.create_subscription(TaskState, 'task_state', self._on_task_state, SENSOR)
 

@@ -9,9 +9,7 @@ failure, where everything was.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from importlib import import_module
-from inspect import Parameter, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +21,7 @@ from inspire_labeler.question import questions
 from inspire_labeler.viewer import viewer
 from inspire_policy.answer_tally import Case, judged, tallied
 from inspire_policy.evaluation import AFTERWARDS, HELD, Job, Row, Setting, made_row
-from inspire_policy.families import FAMILIES, create
+from inspire_policy.families import FAMILIES, create, options_of
 from inspire_policy.forcing import Forceable, Forced, Forcing
 from inspire_policy.policy import Decision, Policy, PolicyObservation
 from inspire_policy.smoothness import smoothness
@@ -40,9 +38,8 @@ def make_policy(setting: Setting) -> Policy:
     """The policy of a setting; one that may choose computes with one thread, as there is a process
     for each core. Raises ValueError for an option that its family does not take, or where words
     are to be forced on a family that cannot have that."""
-    taken = _parameters(setting.policy)
-    _check_options(setting.policy, setting.options, taken)
-    options = {'threads': '1', **setting.options} if 'threads' in taken else setting.options
+    chosen = {'threads': '1'} if 'threads' in options_of(setting.policy) else {}
+    options = {**chosen, **setting.options}
     policy = create(setting.policy, viewer=setting.viewer, **options)
     if setting.forced is not Forced.NONE and not isinstance(policy, Forceable):
         raise ValueError(f'answers cannot be forced on the policy {setting.policy!r}: '
@@ -52,25 +49,12 @@ def make_policy(setting: Setting) -> Policy:
 
 def loaded_from(setting: Setting) -> Path | None:
     """What the policy is loaded from: the checkpoint that is given, or the family's own; None of a
-    family that was never trained."""
+    family that was never trained, or has none (which `create` says)."""
     if 'checkpoint' in setting.options:
         return Path(setting.options['checkpoint'])
-    return getattr(import_module(FAMILIES[setting.policy]), 'SHIPPED', None)
+    own: Path | None = getattr(import_module(FAMILIES[setting.policy]), 'SHIPPED', None)
+    return own if own is not None and own.exists() else None
 
-
-def _parameters(family: str) -> Mapping[str, Parameter]:
-    """What a family's `create` takes; nothing of one that is not there, which `create` says."""
-    if family not in FAMILIES:
-        return {}
-    return signature(import_module(FAMILIES[family]).create).parameters
-
-
-def _check_options(family: str, options: Mapping[str, str],
-                   taken: Mapping[str, Parameter]) -> None:
-    unknown = sorted(set(options) - set(taken))
-    if unknown and taken:
-        raise ValueError(f'the policy {family!r} takes no {" or ".join(unknown)}; '
-                         f'options: {", ".join(taken)}')
 
 
 def make_world(policy: Policy, setting: Setting) -> World:

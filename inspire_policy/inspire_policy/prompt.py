@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from inspire_labeler.formulation import TEMPLATES, Formulation
 from inspire_labeler.question import Question
 
 
@@ -26,7 +25,7 @@ class Layout(StrEnum):
 
 
 class Mark(StrEnum):
-    """Fixed text that a small model reads as one token each; `written` says what it stands for."""
+    """Fixed text that a small model reads as one token each."""
 
     DO = '<do>'            # What action should the robot take to
     ACT = '<act>'          # ?  Now the actions.
@@ -67,11 +66,3 @@ def ask(question: Question) -> tuple[str, ...]:
 def plain(text: str) -> str:
     """Lower case, single spaces, no stop at the end: as instructions are said in training."""
     return ' '.join(text.lower().split()).rstrip('.!? ')
-
-
-def written(mark: str, formulation: Formulation = Formulation.DIRECTION) -> str:
-    """What a mark stands for, in words."""
-    if mark in (Mark.DO, Mark.ACT):
-        return {Mark.DO: 'What action should the robot take to', Mark.ACT: '?'}[Mark(mark)]
-    before, after = TEMPLATES[formulation].split('{}')
-    return after.strip() if mark == Mark.ANSWER else before.strip()

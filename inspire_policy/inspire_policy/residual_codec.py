@@ -3,8 +3,8 @@
 
 Each codebook is fitted (k-means) to what those before it leave, so the first code says roughly
 what is done and each further one refines it. Seven levels of 128 codes, as in the paper's base
-model. The vectors live in the scaled chunk itself, without a learned autoencoder around them:
-docs/results.md compares the two.
+model. The vectors live in the scaled chunk itself; the paper's model has a learned autoencoder
+around them.
 """
 
 from __future__ import annotations

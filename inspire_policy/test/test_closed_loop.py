@@ -158,17 +158,19 @@ def test_options_that_a_family_does_not_take_are_refused_with_those_it_takes() -
     assert type(make_policy(Setting('expert', options={'catalogue': ''}))) is type(create())
 
 
-def test_a_policy_that_may_choose_computes_with_one_thread(monkeypatch) -> None:
+def test_a_policy_that_may_choose_computes_with_one_thread(monkeypatch, tmp_path) -> None:
     made = []
     module = ModuleType('threaded')
     module.create = lambda viewer='', threads=0: made.append(threads) or ChunkPolicy()
-    module.SHIPPED = Path('/the/shipped/one')
+    module.SHIPPED = tmp_path
     monkeypatch.setitem(sys.modules, 'threaded', module)
     monkeypatch.setitem(FAMILIES, 'threaded', 'threaded')
     make_policy(Setting('threaded'))
     make_policy(Setting('threaded', options={'threads': '2'}))
     assert made == ['1', '2']
-    assert loaded_from(Setting('threaded')) == Path('/the/shipped/one')
+    assert loaded_from(Setting('threaded')) == tmp_path
+    module.SHIPPED = tmp_path / 'none'
+    assert loaded_from(Setting('threaded')) is None
     assert loaded_from(Setting('threaded', options={'checkpoint': 'x'})) == Path('x')
     assert loaded_from(Setting('expert')) is None
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from inspire_labeler.formulation import TEMPLATES, Formulation
 from inspire_labeler.question import questions
-from inspire_policy.prompt import Layout, Mark, ask, plain, segments, written
+from inspire_policy.prompt import Layout, Mark, plain, segments
 
 INSTRUCTION = 'Put the ball on the book.'
 ASKED = questions(INSTRUCTION)
@@ -34,15 +33,6 @@ def test_every_layout_fills_the_actions_last_and_says_the_instruction_once(layou
 def test_without_questions_there_is_one_segment():
     assert len(segments(Layout.NONE, INSTRUCTION, ASKED)) == 1
     assert segments(Layout.VQA_FIRST, INSTRUCTION, ()) == segments(Layout.NONE, INSTRUCTION, ASKED)
-
-
-@pytest.mark.parametrize('formulation', Formulation)
-def test_marks_stand_for_the_papers_text_around_the_name(formulation):
-    (asked,) = questions('pick up the ball', formulation)
-    before, name, after = ask(asked)
-    text = f'{written(before, formulation)} {name} {written(after, formulation)}'
-    assert text.strip() == TEMPLATES[formulation].format(name).strip() or \
-        text.replace(' ?', '?').strip() == TEMPLATES[formulation].format(name)
 
 
 def test_instructions_are_said_in_lower_case_without_a_stop():

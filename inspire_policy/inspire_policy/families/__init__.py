@@ -21,17 +21,21 @@ class UnknownFamily(ValueError):
     """There is no policy of that name."""
 
 
-def create(name: str, **options: object) -> Policy:
-    """Make a policy of the family `name`; what `options` it takes is written in the family's
-    module. Raises UnknownFamily, ValueError.
-    """
+def options_of(name: str) -> tuple[str, ...]:
+    """Return what a family's `create` takes. Raises UnknownFamily."""
     if name not in FAMILIES:
         raise UnknownFamily(f'there is no policy {name!r}; policies: {", ".join(FAMILIES)}')
-    made = import_module(FAMILIES[name]).create
-    known = signature(made).parameters
+    return tuple(signature(import_module(FAMILIES[name]).create).parameters)
+
+
+def create(name: str, **options: object) -> Policy:
+    """Make a policy of the family `name`; what `options` it takes is written in the family's
+    module. Raises UnknownFamily, ValueError for an option that it does not take.
+    """
+    known = options_of(name)
     for option in options:
         if option not in known:
-            raise ValueError(f'the policy {name!r} has no option {option!r}; options: '
+            raise ValueError(f'the policy {name!r} takes no {option}; options: '
                              f'{", ".join(known)}')
-    policy: Policy = made(**options)
+    policy: Policy = import_module(FAMILIES[name]).create(**options)
     return policy

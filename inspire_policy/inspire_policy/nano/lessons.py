@@ -99,11 +99,6 @@ class Lessons:
             for camera, side in zip(self._data.card['cameras'], self._size.picture, strict=True))
         return Batch(pictures, self._states[rows, delays], **columns)
 
-    def true_chunk(self, row: int, delay: int) -> NDArray[np.float64]:
-        """The actions (H, 7) that a sample teaches."""
-        actions = self._data.columns['actions'][row]
-        return np.asarray(actions[delay:delay + self._codec.chunk], np.float64)
-
     def _delay(self, row: int, random: np.random.Generator) -> int:
         chances = np.array(DELAYS) * self.usable[row]
         return int(random.choice(len(DELAYS), p=chances / chances.sum()))

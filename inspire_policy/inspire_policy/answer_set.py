@@ -15,17 +15,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
+def places(options: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """The words that may stand at each place of an answer; an option without `|` stands alone."""
+    positions = [tuple(option.split('|')) for option in options if '|' in option]
+    if not positions:
+        return (tuple(options),)
+    alone = tuple(option for option in options if '|' not in option)
+    return ((*positions[0], *alone), *positions[1:])
+
+
 def alternatives(options: Sequence[str], before: Sequence[str]) -> tuple[str, ...]:
     """The words that may come after the words `before`; none: the answer is complete."""
-    positions = [option.split('|') for option in options if '|' in option]
-    if not positions:
-        return () if before else tuple(options)
-    alone = tuple(option for option in options if '|' not in option)
-    if not before:
-        return (*positions[0], *alone)
-    if before[0] in alone or len(before) == len(positions):
+    words = places(options)
+    if len(before) == len(words) or (before and before[0] in options):
         return ()
-    return tuple(positions[len(before)])
+    return words[len(before)]
 
 
 def holds(options: Sequence[str], answer: str) -> bool:
@@ -40,12 +44,21 @@ def holds(options: Sequence[str], answer: str) -> bool:
 
 def best(logits: ArrayLike, ids: Mapping[str, int],
          words: Sequence[str]) -> tuple[str, tuple[float, ...]]:
-    """The word with the largest logit, and the probability of each among `words`.
+    """`choice` among words that are one token each, from the logits (vocabulary,) of all tokens.
 
-    The logits (vocabulary,) of these words are gathered, so no other token can win. Of equal ones
-    the first is taken. Raises ValueError where one of them is NaN.
+    The logits of these words are gathered, so no other token can win.
     """
-    own: NDArray[np.float64] = np.asarray(logits)[[ids[word] for word in words]].astype(np.float64)
+    return choice(np.asarray(logits)[[ids[word] for word in words]], words)
+
+
+def choice(scores: ArrayLike, words: Sequence[str]) -> tuple[str, tuple[float, ...]]:
+    """The word with the largest score, and the probability of each. Of equal ones the first is
+    taken.
+
+    scores: logits, or logarithms of chances, one for each word. Raises ValueError where one is
+    NaN.
+    """
+    own: NDArray[np.float64] = np.asarray(scores).astype(np.float64)
     if np.isnan(own).any() or own.max() == -np.inf:
         raise ValueError(f'the logits of {", ".join(words)} are {own.tolist()}; valid: numbers')
     if own.max() == np.inf:

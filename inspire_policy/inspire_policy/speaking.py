@@ -5,6 +5,10 @@ The prompt is read segment by segment onto the cached past. Where a question's a
 (what was said last time), reading goes on through the draft and the slots are checked in the same
 pass: a draft that is not what the model says is replaced, the past is cut there, and reading goes
 on from it. The result is that of reading without drafts.
+
+A tokenizer may split a word of an answer. Where one of the words that may come is split, each is
+scored whole: the logarithms of its tokens' chances are added, and the best sum wins. Where each is
+one token their logits are compared, which is the same.
 """
 
 from __future__ import annotations
@@ -16,13 +20,20 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from inspire_policy.action_codec import Codec
-from inspire_policy.answer_set import alternatives, best
+from inspire_policy.answer_set import alternatives, choice, places
 from inspire_policy.policy import UndecodableAction
 from inspire_policy.prompt import Segment
 
-Logits = NDArray[Any]
+
+class Logits(Protocol):
+    """(tokens read, vocabulary), an array or what is asked for of one: a large vocabulary is
+    better scored only where something is asked."""
+
+    def __getitem__(self, where: Any, /) -> NDArray[Any]:
+        """Of [place, ids] or [place, :]."""
 
 
 class Past(Protocol):
@@ -35,7 +46,11 @@ class Past(Protocol):
 
 
 class Reader(Protocol):
-    """A model that continues a text; what it has seen is in the past it begins with."""
+    """A model that continues a text; what it has seen is in the past it begins with.
+
+    A past that was read on from may be gone on from again, but then what was read after it the
+    first time is lost: readers may keep everything in one place.
+    """
 
     def read(self, past: Any, ids: Sequence[int]) -> tuple[Logits, Any]:
         """Logits (len(ids), vocabulary) after each token, and the past with them."""
@@ -44,13 +59,16 @@ class Reader(Protocol):
 class Vocabulary(Protocol):
     """What a prompt needs of a tokenizer."""
 
-    text_size: int
+    ends: tuple[int, ...]   # tokens by which the model itself may end a chunk
 
     def encode(self, marks: Sequence[str]) -> list[int]:
         """Ids of marks and plain text in turn."""
 
-    def answer(self, text: str) -> list[int]:
-        """Ids of an answer, one for each of its words."""
+    def word(self, text: str, place: int) -> tuple[int, ...]:
+        """Ids of a word of an answer, the first of which has the place 0."""
+
+    def actions(self, codes: range) -> range:
+        """Ids of a codec's codes."""
 
 
 @dataclass(frozen=True)
@@ -86,22 +104,27 @@ class Speaker:
         while row is None:
             row = turn.read_on(prompt)
         answered = time.perf_counter()
-        codes = self._act(turn, row)
+        codes = self._act(turn, *row)
         return Spoken(tuple(turn.said), tuple(turn.chances), tuple(codes),
                       {'answers': answered - begin, 'actions': time.perf_counter() - answered},
                       turn.passes, turn.replaced)
 
-    def _act(self, turn: _Turn, row: Logits) -> list[int]:
+    def _act(self, turn: _Turn, logits: Logits, place: int) -> list[int]:
         """Codes of a chunk, each the best of those allowed."""
         codes: list[int] = []
+        ends = self._words.ends
         while allowed := self._codec.allowed(codes):
-            first = self._words.text_size + allowed.start
-            own = np.asarray(row)[first:first + len(allowed)]
+            ids = self._words.actions(allowed)
+            own = np.asarray(logits[place, [*ids, *ends]])
             if not np.isfinite(own).all():
                 raise UndecodableAction(f'the logits of action code {len(codes)} are not finite')
-            codes.append(allowed.start + int(np.argmax(own)))
+            best = int(np.argmax(own))
+            if best >= len(ids):
+                raise UndecodableAction(f'the model ended its chunk after {len(codes)} action '
+                                        'codes, which are no whole chunk')
+            codes.append(allowed[best])
             if self._codec.allowed(codes):
-                row = turn.read([self._words.text_size + codes[-1]])[0][-1]
+                logits, place = turn.read([ids[best]])[0], 0
         return codes
 
 
@@ -124,70 +147,119 @@ class _Turn:
         self.passes += 1
         return logits, start
 
-    def read_on(self, prompt: Sequence[Segment]) -> Logits | None:
+    def read_on(self, prompt: Sequence[Segment]) -> tuple[Logits, int] | None:
         """Read to the first slot of which nothing is known, and fill the slots on the way.
 
-        Gives the logits of the first action code once all questions are answered.
+        Gives the logits, and where among them the first action code is, once all questions are
+        answered.
         """
         run, slots = self._waiting, []
         for number in range(len(self.said), len(prompt)):
             run = run + self._words.encode(prompt[number].marks)
             slots.append(len(run) - 1)
-            known = self._known(number)
-            if prompt[number].question is None or known is None:
+            known = self._known(prompt[number], number)
+            if known is None:
                 break
-            run = run + self._words.answer(known)
+            run = run + spelled(self._words, known)
         logits, start = self.read(run)
         for place in slots:
-            number = len(self.said)
-            question = prompt[number].question
-            if question is None:
-                return logits[place]
-            if not self._agrees(number, question.options, logits, place, start):
-                self._past = self._past.cut(start + place + 1)
-                self._waiting = self._words.answer(self.said[-1])
+            segment = prompt[len(self.said)]
+            if segment.question is None:
+                return logits, place
+            if not self._agrees(segment, logits, place, start):
                 break
         return None
 
-    def _known(self, number: int) -> str | None:
-        """The answer that is given or drafted for a question."""
-        drafted = self._drafts[number] if number < len(self._drafts) else None
-        return self._given.get(number, drafted)
+    def _known(self, segment: Segment, number: int) -> str | None:
+        """The answer that is given or drafted for a question, where it can be checked in the pass
+        that reads on: a word that is split has to be scored first.
+        """
+        if segment.question is None or number in self._given:
+            return self._given.get(number)
+        if number >= len(self._drafts) or splits(self._words, segment.question.options):
+            return None
+        return self._drafts[number]
 
-    def _agrees(self, number: int, options: Sequence[str], logits: Logits, place: int,
-                start: int) -> bool:
-        """Fill a slot; whether what was read after it is what is now said there."""
-        known = self._known(number)
+    def _agrees(self, segment: Segment, logits: Logits, place: int, start: int) -> bool:
+        """Fill a slot; whether what was read after it is what is now said there. If not, the past
+        ends before the answer's last word.
+        """
+        assert segment.question is not None
+        number = len(self.said)
+        known = self._known(segment, number)
         chances: tuple[float, ...] = ()
         if number in self._given:
             text = self._given[number]
         else:
-            text, chances = self._answer(options, logits, place, start, known or '')
-            self.replaced += known not in (None, text)
+            text, chances, end = self._answer(segment.question.options, logits, place, start,
+                                              known or '')
+            if text != known:
+                self._past = self._past.cut(end)
+                self._waiting = [*spelled(self._words, text)][end - start - place - 1:]
+            drafted = self._drafts[number] if number < len(self._drafts) else text
+            self.replaced += drafted != text
         self.said.append(text)
         self.chances.append(chances)
         return text == known
 
     def _answer(self, options: Sequence[str], logits: Logits, place: int, start: int,
-                drafted: str) -> tuple[str, tuple[float, ...]]:
-        """The best answer at a slot, and the options' chances where it is one word of a plain set.
+                drafted: str) -> tuple[str, tuple[float, ...], int]:
+        """The best answer at a slot, the options' chances where it is one word of a plain set, and
+        the tokens of text before its last word, all of which were read.
 
         Of an answer of several words those after the first are looked up in what was read while it
         agrees with the draft, then read one by one.
         """
         said: list[str] = []
         chances: tuple[float, ...] = ()
-        row = logits[place]
+        end = start + place + 1
         while words := alternatives(options, said):
-            ids = {word: self._words.answer(word)[0] for word in words}
-            word, chances = best(row, ids, words)
+            ids = {word: self._words.word(word, len(said)) for word in words}
+            if all(len(one) == 1 for one in ids.values()):
+                own = logits[place, [one[0] for one in ids.values()]]
+            else:
+                own = self._whole(logits, place, end, list(ids.values()))
+            word, chances = choice(own, words)
             said.append(word)
             if not alternatives(options, said):
                 break
             if drafted.split()[:len(said)] == said:
-                row = logits[place + len(said)]
+                place += 1
             else:
-                self._past = self._past.cut(start + place + len(said))
-                row = self.read(self._words.answer(word))[0][-1]
+                self._past = self._past.cut(end)
+                logits, place = self.read(ids[word])[0], len(ids[word]) - 1
+            end += len(ids[word])
         plain = not any('|' in option for option in options)
-        return ' '.join(said), chances if plain else ()
+        return ' '.join(said), chances if plain else (), end
+
+    def _whole(self, logits: Logits, place: int, end: int,
+               options: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
+        """The logarithm of each option's chance, all of its tokens together; the past ends at
+        `end` before and after.
+        """
+        scores = []
+        for ids in options:
+            score = _log_chance(logits[place, :], ids[0])
+            if len(ids) > 1:
+                self._past = self._past.cut(end)
+                rows, _ = self.read(ids[:-1])
+                score += sum(_log_chance(rows[row, :], one) for row, one in enumerate(ids[1:]))
+            scores.append(score)
+        self._past = self._past.cut(end)
+        return np.array(scores)
+
+
+def spelled(words: Vocabulary, answer: str) -> list[int]:
+    """Ids of an answer, all of its words."""
+    return [one for place, word in enumerate(answer.split()) for one in words.word(word, place)]
+
+
+def splits(words: Vocabulary, options: Sequence[str]) -> bool:
+    """Whether a word of a closed set is more than one token."""
+    return any(len(words.word(word, place)) > 1
+               for place, those in enumerate(places(options)) for word in those)
+
+
+def _log_chance(row: NDArray[Any], token: int) -> float:
+    """Of one token among the whole vocabulary."""
+    return float(row[token] - logsumexp(row))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from inspire_labeler.formulation import Formulation
 from inspire_labeler.question import questions
 from inspire_policy import action_codec
-from inspire_policy.answer_set import holds
+from inspire_policy.answer_set import alternatives, holds
 from inspire_policy.nano.tokens import Words
 from inspire_policy.nano.vocabulary import sentences
 from inspire_policy.policy import UndecodableAction
@@ -82,7 +83,6 @@ def test_drafts_right_or_wrong_change_nothing_of_what_is_said(words, codec, form
 
 def _others(asked, random):
     """Answers drawn from each question's set."""
-    from inspire_policy.answer_set import alternatives
     found = []
     for one in asked:
         said = []
@@ -101,12 +101,86 @@ def test_right_drafts_are_checked_in_the_pass_that_begins_the_actions(words, cod
     assert drafted.passes == 1 + codec.longest - 1
 
 
-def test_nothing_is_read_twice(words, codec):
+@pytest.mark.parametrize('formulation', Formulation)
+def test_nothing_is_read_twice(words, codec, formulation):
     oracle = Oracle(words.text_size + codec.codes, 1)
-    said = Speaker(oracle, words, codec).speak(Text(()), prompt())
-    own = sum(len(words.encode(segment.marks)) for segment in prompt())
+    said = Speaker(oracle, words, codec).speak(Text(()), prompt(formulation))
+    own = sum(len(words.encode(segment.marks)) for segment in prompt(formulation))
     answers = sum(len(words.answer(answer)) for answer in said.answers)
     assert oracle.read_tokens == own + answers + codec.longest - 1
+
+
+class Split:
+    """The words of `words` in syllables: some answers are two tokens or three, which may share
+    their first ones, and a word is another after a word than at the beginning."""
+
+    ends = ()
+    IDS: ClassVar = {'left': (5, 6), 'right': (5, 7, 8), 'grasped': (9, 5, 6), 'up': (11,)}
+
+    def __init__(self, words):
+        self._words = words
+        self.encode, self.actions = words.encode, words.actions
+
+    def word(self, text, place):
+        return self.IDS.get(text, self._words.word(text, 0)) + ((3,) if place else ())
+
+
+def by_hand(oracle, words, codec, parts):
+    """What is said where every option is read whole from the beginning, and nothing is kept."""
+    def chance(text, ids):
+        rows = np.array(oracle.read(Text(()), text + ids)[0])[len(text) - 1:-1]
+        return sum(row[one] - np.log(np.exp(row).sum())
+                   for row, one in zip(rows, ids, strict=True))
+
+    text, answers = [], []
+    for part in parts:
+        text += words.encode(part.marks)
+        said = []
+        while part.question and (choices := alternatives(part.question.options, said)):
+            ids = [list(words.word(word, len(said))) for word in choices]
+            best = int(np.argmax([chance(text, one) for one in ids]))
+            said.append(choices[best])
+            text += ids[best]
+        answers += [' '.join(said)] if said else []
+    codes = []
+    while allowed := codec.allowed(codes):
+        ids = words.actions(allowed)
+        codes.append(allowed[int(np.argmax(oracle.read(Text(()), text)[0][-1][list(ids)]))])
+        text.append(ids[codes[-1] - allowed.start])
+    return tuple(answers), tuple(codes)
+
+
+@pytest.mark.parametrize('formulation', [Formulation.DIRECTION, Formulation.DIRECTION_3D])
+@pytest.mark.parametrize('splitting', [False, True])
+def test_an_answer_is_the_option_whose_tokens_are_likeliest_together(
+        words, codec, formulation, splitting):
+    random = np.random.default_rng(5)
+    for seed in range(8):
+        spelling = Split(words) if splitting else words
+        oracle = Oracle(words.text_size + codec.codes, seed)
+        speaker = Speaker(oracle, spelling, codec)
+        plain = speaker.speak(Text(()), prompt(formulation))
+        assert (plain.answers, plain.codes) == by_hand(
+            oracle, spelling, codec, prompt(formulation))
+        for drafts in (plain.answers, _others(questions(INSTRUCTION, formulation), random)):
+            again = speaker.speak(Text(()), prompt(formulation), drafts)
+            assert (again.answers, again.codes, again.probabilities) == (
+                plain.answers, plain.codes, plain.probabilities)
+
+
+def test_a_chunk_that_the_model_ends_too_early_is_no_action(words, codec):
+    class Ending(Split):
+        ends = (12,)
+
+    class Tired(Oracle):
+        def read(self, past, ids):
+            logits, past = super().read(past, ids)
+            logits[:, 12] = 99.0 * (ids[-1] >= words.text_size + 2 * codec.codes // 7)
+            return logits, past
+
+    with pytest.raises(UndecodableAction, match='after 3 action codes'):
+        Speaker(Tired(words.text_size + codec.codes, 1), Ending(words), codec).speak(
+            Text(()), prompt())
 
 
 @pytest.mark.parametrize('formulation', Formulation)

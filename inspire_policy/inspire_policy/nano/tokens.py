@@ -27,6 +27,8 @@ class TokenizerError(ValueError):
 class Words:
     """A `tokenizers` tokenizer with what a prompt needs of it."""
 
+    ends = ()    # a codec says when a chunk is whole
+
     def __init__(self, tokenizer: Tokenizer) -> None:
         """Raises TokenizerError when a mark or an answer's word is not one token."""
         self._tokenizer = tokenizer
@@ -77,6 +79,14 @@ class Words:
     def answer(self, text: str) -> list[int]:
         """Ids of an answer, one for each of its words. Raises KeyError for a word that is none."""
         return [self._answers[word] for word in text.split()]
+
+    def word(self, text: str, place: int) -> tuple[int, ...]:
+        """Ids of a word of an answer: one, wherever it stands. Raises KeyError as `answer`."""
+        return (self._answers[text],)
+
+    def actions(self, codes: range) -> range:
+        """Ids of a codec's codes."""
+        return range(self.text_size + codes.start, self.text_size + codes.stop)
 
     def _one(self, token: str) -> int:
         number = self._tokenizer.token_to_id(token)

@@ -35,7 +35,7 @@ OF_THE_SHELL = {
 }
 SECTIONS = {
     'Start here': ('demo', 'test'),
-    'Run': ('run', 'echo', 'record', 'evaluate', 'compare', 'bench'),
+    'Run': ('run', 'echo', 'record', 'evaluate', 'serve', 'compare', 'bench'),
     'Learn': ('collect', 'export', 'train'),
     'Ask': ('questions',),
     'Episodes': ('label', 'report', 'video', 'repair'),

@@ -78,6 +78,11 @@ CHECKPOINT = Argument(
     'Folder of what a learned policy was made of; empty: the shipped one.',
     default='',
 )
+ADDRESS = Argument(
+    'address',
+    'Of the server of the policy remote: host:port or ws://host:port.',
+    default='',
+)
 REASONING = Argument(
     'reasoning',
     'When a learned policy answers: at each decision, with its last answers as drafts, at every '
@@ -143,6 +148,7 @@ ARGUMENTS = (
     TIMEOUT,
     POLICY,
     CHECKPOINT,
+    ADDRESS,
     REASONING,
     FORMULATION,
     VIEWER,
@@ -208,6 +214,7 @@ POLICY_STAGE = Stage(
         **SIM_TIME,
         'family': Use('policy'),
         'checkpoint': Use('checkpoint'),
+        'address': Use('address'),
         'reasoning': Use('reasoning'),
         'formulation': Use('formulation'),
         'viewer': Use('viewer'),

@@ -25,6 +25,18 @@ class PolicyParameters:
         default='',
         metadata=described('folder of what a learned policy was made of; empty: the shipped one'),
     )
+    address: str = field(
+        default='',
+        metadata=described('of the server of the family remote: host:port or ws://host:port'),
+    )
+    answer_within: float = field(
+        default=0.0,
+        metadata=described(
+            "how long the family remote waits for its server's answer; 0: its own way [s]",
+            0.0,
+            600.0,
+        ),
+    )
     reasoning: str = field(
         default='',
         metadata=described(
@@ -120,9 +132,14 @@ class PolicyParameters:
     )
 
     @property
-    def options(self) -> dict[str, str]:
+    def options(self) -> dict[str, object]:
         """What is handed to the family, of what was set."""
-        chosen = {'checkpoint': self.checkpoint, 'reasoning': self.reasoning}
+        chosen = {
+            'checkpoint': self.checkpoint,
+            'address': self.address,
+            'answer_within': self.answer_within,
+            'reasoning': self.reasoning,
+        }
         return {name: value for name, value in chosen.items() if value}
 
     def __post_init__(self) -> None:

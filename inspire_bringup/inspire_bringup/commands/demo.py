@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from inspire_bringup.command_line import dying_of_interrupts
-from inspire_bringup.loops import ACT, ARM, CHECKPOINT, POLICY, RATE, REASONING, SEED
+from inspire_bringup.loops import ACT, ADDRESS, ARM, CHECKPOINT, POLICY, RATE, REASONING, SEED
 from inspire_bringup.narrator import Narrator
 from inspire_bringup.parts import ensure_for
 from inspire_bringup.runner import INTERRUPTED, Outcome
@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     look.add_argument('--viewer', action='store_true', help="show the world in MuJoCo's window")
     parser.add_argument('--policy', default=POLICY.default, choices=FAMILIES, help='family')
     parser.add_argument('--checkpoint', default='', metavar='DIR', help=CHECKPOINT.description)
+    parser.add_argument('--address', default='', help=ADDRESS.description)
     parser.add_argument('--reasoning', default='', choices=REASONING.choices[1:],
                         help=REASONING.description)
     parser.add_argument(
@@ -89,6 +90,7 @@ def act(arguments: argparse.Namespace, task: str, folder: Path, narrator: Narrat
         'seed': str(arguments.seed),
         'policy': arguments.policy,
         'checkpoint': str(Path(arguments.checkpoint).resolve()) if arguments.checkpoint else '',
+        'address': arguments.address,
         'reasoning': arguments.reasoning,
         'arm': arguments.arm,
         'window': str(arguments.viewer),

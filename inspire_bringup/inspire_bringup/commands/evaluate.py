@@ -39,7 +39,7 @@ from inspire_sim.variation import Variation
 
 HELP = 'Measure how often a policy succeeds, on many processes.'
 INTERRUPTED = 130
-OPTIONS = ('checkpoint', 'reasoning', 'backend', 'threads')   # passed on to the family
+OPTIONS = ('checkpoint', 'address', 'reasoning', 'backend', 'threads')   # passed on to the family
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     policy.add_argument('--policy', required=True, choices=sorted(FAMILIES), help='which family')
     policy.add_argument('--checkpoint', metavar='DIR',
                         help="what it was trained to (default: the family's own)")
+    policy.add_argument('--address', metavar='HOST:PORT',
+                        help='of the server of the policy remote; it serves one at a time, so '
+                             'with --workers 1')
     policy.add_argument('--reasoning', choices=('full', 'drafted', 'every_n', 'off'),
                         help="when it answers its questions (default: the family's)")
     policy.add_argument('--backend', choices=('onnx', 'torch'),

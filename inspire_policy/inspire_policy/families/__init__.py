@@ -14,6 +14,7 @@ from inspire_policy.policy import Policy
 FAMILIES = {
     'expert': 'inspire_policy.families.expert',
     'nano': 'inspire_policy.families.nano',
+    'remote': 'inspire_policy.families.remote',
 }
 
 

@@ -28,6 +28,7 @@ from piper_driver import qos
 from piper_driver.arm import Arm, ArmError, ArmState
 from piper_driver.controller import ArmController, CommandRefused, Refusal, Setpoint
 from piper_driver.driver_parameters import DriverParameters
+from piper_driver.gate import BASE_FRAME
 from piper_driver.kinematics import FINGER_OFFSET, LINK_NAMES, TCP_OFFSET, link_transform
 from piper_driver.limits import GRIPPER_NAME, JOINT_NAMES
 from piper_driver.parameters import declare
@@ -37,7 +38,6 @@ from piper_driver.ros_template import Template, transforms_template
 from piper_driver.urdf import robot_description
 from tf2_msgs.msg import TFMessage
 
-BASE_FRAME = 'base_link'
 NAMES = [*JOINT_NAMES, GRIPPER_NAME]
 FRAMES = (*zip((BASE_FRAME, *LINK_NAMES[:-1]), LINK_NAMES, strict=True),
           ('link6', 'tcp'), ('link6', 'link7'), ('link6', 'link8'))
@@ -215,15 +215,9 @@ class DriverNode(Node):
                                           throttle_duration_sec=1.0)
 
     def _pose(self, message: PoseStamped) -> Pose:
-        frame = message.header.frame_id
-        if frame != BASE_FRAME:
-            self.controller.gate.refuse(
-                Refusal.FRAME, f'frame is {frame!r}; valid is {BASE_FRAME!r}')
         place, turn = message.pose.position, message.pose.orientation
-        try:
-            return Pose((place.x, place.y, place.z), (turn.x, turn.y, turn.z, turn.w))
-        except ValueError as error:
-            self.controller.gate.refuse(Refusal.NOT_FINITE, str(error))
+        return self.controller.gate.pose(message.header.frame_id, (place.x, place.y, place.z),
+                                         (turn.x, turn.y, turn.z, turn.w))
 
     def _point(self, message: JointTrajectory) -> list[float]:
         if len(message.points) != 1:
@@ -232,12 +226,7 @@ class DriverNode(Node):
         return list(message.points[0].positions)
 
     def _width(self, message: JointTrajectory) -> float:
-        positions = self._point(message)
-        if list(message.joint_names) != [GRIPPER_NAME] or len(positions) != 1:
-            self.controller.gate.refuse(
-                Refusal.NAME, f'joint names are {list(message.joint_names)} with '
-                f'{len(positions)} positions; valid is [{GRIPPER_NAME!r}] with 1')
-        return positions[0]
+        return self.controller.gate.opening(message.joint_names, self._point(message))
 
     # ---- services ------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which commands are let through: checks of time, names and values, and the count of refusals.
+"""Which commands are let through: checks of time, frame, names and values; refusals are counted.
 
 A value a little beyond its range is moved to the range's end (a policy that integrates small steps
 arrives there honestly); one far beyond is a mistake and is refused, with the thing, its value and
@@ -22,6 +22,7 @@ FUTURE = 0.1            # and one stamped further ahead than this [s]
 # After the arm was put elsewhere a commander goes on for some tens of milliseconds before it sees
 # that: for so long nothing is taken [s].
 SETTLING = 0.1
+BASE_FRAME = 'base_link'    # in which poses are commanded
 MARGIN_POSITION = 0.05  # a pose this far outside the box is moved to its edge [m]
 MARGIN_JOINT = 0.1      # the same for a joint [rad]
 MARGIN_WIDTH = 0.01     # the same for the gripper [m]
@@ -99,6 +100,15 @@ class Gate:
             self.refuse(Refusal.STALE, f'stamp {stamp:.3f} is older than that of the last '
                         f'command, {newest:.3f}')
 
+    def pose(self, frame: str, place: Sequence[float], turn: Sequence[float]) -> Pose:
+        """Return a pose from a position (3,) [m] and xyzw (4,) in `frame`, or refuse it."""
+        if frame != BASE_FRAME:
+            self.refuse(Refusal.FRAME, f'frame is {frame!r}; valid is {BASE_FRAME!r}')
+        try:
+            return Pose(place, turn)
+        except ValueError as error:
+            self.refuse(Refusal.NOT_FINITE, str(error))
+
     def position(self, pose: Pose) -> Vector:
         """Return the pose's position [m] moved into the workspace, or refuse it."""
         lower, upper = self._limits.tcp_lower, self._limits.tcp_upper
@@ -112,6 +122,13 @@ class Gate:
         """Return the gripper's width [m] moved into its range, or refuse it."""
         return self._in_range(GRIPPER_NAME, width, 'm', self._limits.gripper_lower,
                               self._limits.gripper_upper, MARGIN_WIDTH)
+
+    def opening(self, names: Sequence[str], positions: Sequence[float]) -> float:
+        """Return the one value [m] of a command that names the gripper alone, or refuse it."""
+        if list(names) != [GRIPPER_NAME] or len(positions) != 1:
+            self.refuse(Refusal.NAME, f'joint names are {list(names)} with {len(positions)} '
+                        f'positions; valid is [{GRIPPER_NAME!r}] with 1')
+        return positions[0]
 
     def joints(self, names: Sequence[str], positions: Sequence[float]) -> dict[str, float]:
         """Return joint (and gripper) goals by name, moved into their ranges, or refuse them."""

@@ -64,6 +64,23 @@ def test_a_position_a_little_outside_is_moved_to_the_edge_and_far_outside_refuse
     _refused(Refusal.OUT_OF_RANGE, 'pose x is 1.000', gate.position, Pose((1.0, 0, 0.2), down))
 
 
+@pytest.mark.parametrize(('frame', 'place', 'turn', 'kind', 'words'), [
+    ('world', (0.3, 0, 0.2), (0, 0, 0, 1), Refusal.FRAME, "'world'; valid is 'base_link'"),
+    ('', (0.3, 0, 0.2), (0, 0, 0, 1), Refusal.FRAME, "frame is ''"),
+    ('base_link', (nan, 0, 0.2), (0, 0, 0, 1), Refusal.NOT_FINITE, 'pose is not finite'),
+    ('base_link', (0.3, 0, 0.2), (0, inf, 0, 1), Refusal.NOT_FINITE, 'pose is not finite'),
+    ('base_link', (0.3, 0, 0.2), (0, 0, 0, 0), Refusal.NOT_FINITE, 'has no direction')])
+def test_a_pose_in_another_frame_or_that_is_none_is_refused(gate, frame, place, turn, kind, words):
+    _refused(kind, words, gate.pose, frame, place, turn)
+
+
+@pytest.mark.parametrize(('names', 'positions'), [
+    (['joint1'], [0.03]), (['gripper', 'joint1'], [0.03, 0.0]), (['gripper'], []), ([], [])])
+def test_a_gripper_command_names_the_gripper_alone(gate, names, positions):
+    assert gate.opening(['gripper'], [0.03]) == 0.03
+    _refused(Refusal.NAME, r"valid is \['gripper'\] with 1", gate.opening, names, positions)
+
+
 @pytest.mark.parametrize(('width', 'taken'), [(0.03, 0.03), (-0.005, 0.0), (0.075, 0.07)])
 def test_a_width_a_little_outside_is_moved_into_the_range(gate, width, taken):
     assert gate.width(width) == taken

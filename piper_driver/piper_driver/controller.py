@@ -178,7 +178,8 @@ class ArmController:
         """Return the set-point for `now` [s], given what the arm measures."""
         if not self._started:
             self.start(state)
-        dt = 0.0 if self._now is None else min(now - self._now, _LONGEST_TICK)
+        elapsed = 0.0 if self._now is None else now - self._now
+        dt = min(elapsed, _LONGEST_TICK)
         self._now = now
         if not state.enabled or state.fault:
             self._follow_measured(state)
@@ -188,6 +189,8 @@ class ArmController:
             self._check_stream(now)
             self._check_tracking(state, now)
             self._advance(now, dt)
+            if elapsed > dt:
+                self._limiter.linger(dt / elapsed)
             step = self.limits.gripper_speed * dt
             self._width += min(max(self._width_goal - self._width, -step), step)
         a, b, c, d, e, f = self._limiter.position

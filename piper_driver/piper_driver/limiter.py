@@ -6,13 +6,14 @@ the velocity changes by no more than the acceleration (or, slowing down, the dec
 it is never so high that braking would end beyond a joint's range; and a step is taken only if the
 tcp stays in its box while braking afterwards. Each is an invariant: if it holds now, braking keeps
 it, so there is always a safe next step. A set-point that starts outside (an arm switched on at its
-stops) may come in and never goes further out.
+stops) may come in and never goes further out, beyond no face of the box.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import sqrt
+from operator import gt
 
 from piper_driver.kinematics import tcp_position
 from piper_driver.limits import Limits
@@ -45,7 +46,7 @@ class Limiter:
         """Set the set-point, at rest: where the arm is, not where it should go."""
         self.position = [float(value) for value in position]
         self.velocity = [0.0] * 6
-        self._outside = self._violation(tcp_position(self.position))
+        self._outside = self._outside_by(tcp_position(self.position))
 
     @property
     def moving(self) -> bool:
@@ -67,7 +68,14 @@ class Limiter:
             change = rate * dt
             velocity.append(max(0.0, speed - change) if speed > 0 else min(0.0, speed + change))
         position = self._moved(velocity, dt)
-        self._accept(position, velocity, self._violation(tcp_position(position)))
+        self._accept(position, velocity, self._outside_by(tcp_position(position)))
+
+    def linger(self, share: float) -> None:
+        """Note that the last step took longer: it was made for this share of the time it took.
+
+        So much slower did the arm go, and from there it may speed up again.
+        """
+        self.velocity = [share * speed for speed in self.velocity]
 
     def _towards(self, joint: int, goal: float, goal_velocity: float, dt: float) -> float:
         """Return the joint's next velocity [rad/s]."""
@@ -107,9 +115,9 @@ class Limiter:
     def _take(self, velocity: list[float], dt: float) -> bool:
         """Take the step unless the tcp would leave its box in it or while braking after it."""
         position = self._moved(velocity, dt)
-        allowed = max(self._outside, -_CLEARANCE)
-        outside = self._violation(tcp_position(position))
-        if outside > allowed:
+        allowed = [max(outside, -_CLEARANCE) for outside in self._outside]
+        outside = self._outside_by(tcp_position(position))
+        if any(map(gt, outside, allowed)):
             return False
         rates = self._limits.deceleration
         time = max(abs(speed) / rate for speed, rate in zip(velocity, rates, strict=True))
@@ -120,19 +128,19 @@ class Limiter:
             elapsed = time * index / count
             stopping = [place + _braked(speed, rate, elapsed) for place, speed, rate
                         in zip(position, velocity, rates, strict=True)]
-            if self._violation(tcp_position(stopping)) > allowed:
+            if any(map(gt, self._outside_by(tcp_position(stopping)), allowed)):
                 return False
         self._accept(position, velocity, outside)
         return True
 
-    def _accept(self, position: list[float], velocity: list[float], outside: float) -> None:
+    def _accept(self, position: list[float], velocity: list[float],
+                outside: tuple[float, ...]) -> None:
         self.position, self.velocity, self._outside = position, velocity, outside
 
-    def _violation(self, point: Vector) -> float:
-        """Return how far a point is outside the tcp's box [m]; negative inside."""
-        lower, upper = self._limits.tcp_lower, self._limits.tcp_upper
-        return max(lower[0] - point[0], point[0] - upper[0], lower[1] - point[1],
-                   point[1] - upper[1], lower[2] - point[2], point[2] - upper[2])
+    def _outside_by(self, point: Vector) -> tuple[float, ...]:
+        """Return how far a point is beyond each face of the tcp's box [m]; negative within."""
+        (x, y, z), lower, upper = point, self._limits.tcp_lower, self._limits.tcp_upper
+        return (lower[0] - x, x - upper[0], lower[1] - y, y - upper[1], lower[2] - z, z - upper[2])
 
 
 def _braked(speed: float, rate: float, elapsed: float) -> float:

@@ -89,12 +89,34 @@ def test_a_set_point_that_starts_outside_may_come_in_and_goes_no_further_out():
     assert np.allclose(places[-1], HOME)
 
 
+def test_a_set_point_outside_one_face_is_not_led_out_through_another():
+    high = (-0.9996, 0.6292, -2.7148, -0.8226, 0.6047, 1.9268)      # z 0.726, x -0.299
+    limiter = Limiter(PIPER, high)
+    start = np.array(tcp_position(high))
+    assert start[2] > PIPER.workspace_upper[2] and start[0] > PIPER.workspace_lower[0]
+    goal = np.add(high, (0, -0.3, 0.3, -0.3, -0.3, 0.3))            # lower, and further back
+    assert tcp_position(goal)[0] < -0.32 and tcp_position(goal)[2] < start[2]
+    for _ in range(300):
+        limiter.follow(goal, STILL, DT)
+        assert tcp_position(limiter.position)[0] >= PIPER.workspace_lower[0]
+    assert limiter.blocked
+
+
 def test_a_set_point_outside_a_joints_range_comes_back_into_it():
     outside = [PIPER.upper[0] + 0.1, *HOME[1:]]
     limiter = Limiter(PIPER, outside)
     places = _follow(limiter, HOME, 3.0)[:, 0]
     assert places.max() <= outside[0]
     assert places[-1] == pytest.approx(0.0)
+
+
+def test_after_a_late_step_the_speed_grows_from_what_it_really_was():
+    limiter = Limiter(PIPER, HOME)
+    _follow(limiter, _turned(1.2), 0.3)
+    limiter.linger(0.2)
+    assert limiter.velocity[0] == pytest.approx(0.3)
+    limiter.follow(_turned(1.2), STILL, DT)
+    assert limiter.velocity[0] == pytest.approx(0.3 + 5 * DT)
 
 
 def test_a_late_tick_keeps_the_limits():

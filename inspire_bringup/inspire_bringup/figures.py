@@ -92,6 +92,13 @@ BENCHMARKS = {
             'answers outside their closed set, of a million decoded from adversarial logits',
         ),
         Benchmark(
+            'hostile',
+            'piper_driver.hostile:benchmark',
+            'set-points out of their limits after a million hostile commands '
+            '(only when asked for by name)',
+            by_name_only=True,
+        ),
+        Benchmark(
             'can',
             'inspire_bringup.ros_can_benchmark:benchmark',
             'the driver for hardware on an emulated bus: command to frame, holding, feedback '

@@ -58,9 +58,9 @@ class ArmController:
         """Set the watchdog [s] and how far [rad] and long [s] the arm may be off its set-point.
 
         The watchdog leaves no time for braking within 100 ms, and need not: the reference waits
-        at the last command when the next one is due, and slows down before that where it has
-        fallen behind. The watchdog says when silence is a fault, and 0.08 s are eight commands
-        of a stream, which a busy machine needs.
+        at the last command when the next one is due, and where it has fallen behind the arm
+        brakes when that one is late. The watchdog says when silence is a fault, and 0.08 s are
+        eight commands of a stream, which a busy machine needs.
         """
         if not 0 < watchdog <= STALE:
             raise ValueError(f'watchdog is {watchdog} s; valid is more than 0 and up to {STALE}')
@@ -262,7 +262,7 @@ class ArmController:
 
     def _advance(self, now: float, dt: float) -> None:
         """Move the goal, then the set-point towards it."""
-        if self._mode is _Mode.HOLD:
+        if self._mode is _Mode.HOLD or (self._streaming and self._cadence.late(now)):
             self._limiter.brake(dt)
             return
         before = self._goal
@@ -278,7 +278,7 @@ class ArmController:
     def _follow_reference(self, reference: PoseReference, now: float, dt: float) -> list[float]:
         """Move the reference on and return the joints of its pose."""
         cadence = self._cadence
-        reference.advance(cadence.share(now, dt), dt, cadence.ease(now))
+        reference.advance(cadence.share(now, dt), dt)
         change = servo_change(self._goal, reference.place, axes_from_quaternion(reference.turn),
                               dt, self.limits)
         return [value + step for value, step in zip(self._goal, change, strict=True)]
@@ -290,7 +290,6 @@ class ArmController:
         if self._mode is _Mode.JOINTS:
             due = self._cadence.share(now, dt)
             top = RAMP_JOINT_SPEED if self._ramping else min(self.limits.velocity)
-            top *= self._cadence.ease(now)
         self._pace = min(self._pace + JOINT_ACCELERATION * dt, top)
         share = min(due, self._pace * dt / (max(map(abs, way)) + 1e-12))
         self._pace = share * max(map(abs, way)) / dt

@@ -22,7 +22,7 @@ Array: TypeAlias = NDArray[np.float64]
 
 SILENCE = 0.02      # an arm that hears nothing for so long slows down by itself [s]
 _ROUNDING = 1e-6    # of differences of floats, in every unit
-# How far an arm that has never been so far within a face may go beyond where it was [m]: late ticks
+# How far an arm that has never been so far within a face may go further out [m]: late ticks
 # make it brake another way than was foreseen, and the models of the arm differ by 0.14 mm.
 _EDGE = 0.001
 _TCP = 0.145        # from link6 along its z [m]

@@ -37,7 +37,6 @@ _CATCH_UP_TURN = 4.0            # [rad/s^2]
 _FIRST_INTERVAL = 0.01          # of a stream whose rate is not known yet [s]
 _LONGEST_INTERVAL = 0.05
 _PATIENCE = 0.005               # with a late command, beyond one and a half intervals [s]
-_EASING = 0.02                  # from full speed to rest [s]
 
 
 class Cadence:
@@ -63,13 +62,13 @@ class Cadence:
         """Return for how long the next command should have been here [s]; negative: not yet."""
         return self.silence(now) - 1.5 * self.interval
 
-    def ease(self, now: float) -> float:
-        """Return the share of speed (1..0) left to a stream whose next command is overdue.
+    def late(self, now: float) -> bool:
+        """Whether the next command is later than a busy machine makes it.
 
-        What has fallen behind a stream slows down before the watchdog calls the stream dead: the
-        arm then stands soon after, and a machine that was only busy costs no more than this.
+        What has fallen behind a stream, or overshoots its end a little, brakes then, before the
+        watchdog calls the stream dead: a machine that was only busy costs no more than this.
         """
-        return min(max(1.0 - (self.overdue(now) - _PATIENCE) / _EASING, 0.0), 1.0)
+        return self.overdue(now) > _PATIENCE
 
     def share(self, now: float, dt: float) -> float:
         """Return the part of the way left that a tick of `dt` takes to arrive when one is due."""
@@ -104,11 +103,8 @@ class PoseReference:
         self._to = (place, turn)
         self.target = target
 
-    def advance(self, due: float, dt: float, ease: float = 1.0) -> None:
-        """Go on for `dt` [s]: the share `due` of what is left, as far as the rates allow.
-
-        `ease` scales the rates down, to rest at 0.
-        """
+    def advance(self, due: float, dt: float) -> None:
+        """Go on for `dt` [s]: the share `due` of what is left, as far as the rates allow."""
         way, turning = _way((self.place, self.turn), self._to)
         distance, angle = _length(way), _length(turning)
         limits = self._limits
@@ -117,9 +113,9 @@ class PoseReference:
             top, top_rate = min(top, RAMP_SPEED * self._ramp), min(
                 top_rate, RAMP_TURN_RATE * self._ramp)
         speed = min(self._speeds[0] + sqrt(2 * _CATCH_UP * distance),
-                    self._speed + _ACCELERATION * dt, top * ease)
+                    self._speed + _ACCELERATION * dt, top)
         rate = min(self._speeds[1] + sqrt(2 * _CATCH_UP_TURN * angle),
-                   self._rate + _TURN_ACCELERATION * dt, top_rate * ease)
+                   self._rate + _TURN_ACCELERATION * dt, top_rate)
         share = min(due, _part(distance, speed * dt), _part(angle, rate * dt))
         if self._ramp:
             self._ramp = self._ramp + RAMP_GROWTH * dt if share < due else 0.0

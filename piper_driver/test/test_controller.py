@@ -125,6 +125,22 @@ def test_a_stream_that_ends_is_held_within_a_tenth_of_a_second(direction, second
     assert rig.controller.watchdog_trips == 1
 
 
+@pytest.mark.parametrize('ticks', range(200, 440, 13))
+def test_an_arm_stands_soon_after_the_first_command_that_did_not_come(ticks):
+    """As `./inspire bench can` asks: joint1 swings, commanded at 100 Hz; it asks for 40 ms."""
+    rig = Rig()
+    for _ in range(ticks):
+        if rig.ticks % 2 == 0:
+            angle, last = 0.3 * np.sin(1.5 * rig.ticks * DT), rig.now
+            rig.controller.command_joints(['joint1'], [angle], last, last)
+        rig.tick()
+    begin = rig.now
+    places = [rig.position[0], *(row.position[0] for row in rig.run(0.3))]
+    changes = [index for index, (a, b) in enumerate(pairwise(places)) if abs(a - b) > 1e-6]
+    assert begin + DT * max(changes, default=-1) - last - 0.01 < 0.025
+    assert abs(places[-1] - angle) < 5e-3
+
+
 def test_a_stream_with_jitter_does_not_trip_the_watchdog():
     rig = Rig()
     rng = np.random.default_rng(5)

@@ -80,17 +80,13 @@ def test_a_stream_that_starts_where_the_arm_is_needs_no_ramp():
     assert rows[-1, 0] - rows[-1, 1] < 0.4 * 0.011
 
 
-def test_a_reference_that_has_fallen_behind_eases_to_rest_when_commands_are_overdue():
+def test_a_command_is_late_some_milliseconds_after_one_and_a_half_intervals():
     cadence = Cadence()
     cadence.beat(1.0, True)
-    assert cadence.ease(1.0 + 0.01) == 1.0
-    assert 0 < cadence.ease(1.0 + 0.03) < 1
-    assert cadence.ease(1.0 + 0.05) == 0.0
-    reference = PoseReference(PIPER, _pose(0.3))
-    _aim(reference, 0.3)
-    _aim(reference, 0.5)
-    reference.advance(1.0, DT, ease=0.0)
-    assert reference.place[0] == 0.3
+    assert not cadence.late(1.0 + 0.019)
+    assert cadence.late(1.0 + 0.021)
+    cadence.beat(1.0 + 0.021, False)
+    assert not cadence.late(1.0 + 0.03)
 
 
 def test_the_cadence_learns_the_interval_of_a_stream():

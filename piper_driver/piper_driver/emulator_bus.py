@@ -23,6 +23,7 @@ from piper_driver.can_frames import CYCLE, Frame
 from piper_driver.emulator import Emulator
 from piper_driver.far_arm import FarArm
 from piper_driver.model_arm import ModelArm
+from piper_driver.realtime import go_first
 
 
 class EmulatorOnBus:
@@ -93,6 +94,8 @@ def main() -> None:
     parser.add_argument('--channel', default='', help='default: that of the interface')
     parser.add_argument('--pipe', type=int, default=None, metavar='FD',
                         help='file descriptor of a pipe to the process that has the arm')
+    parser.add_argument('--realtime', action='store_true',
+                        help='ask for a real-time priority: an arm does not wait for a processor')
     arguments = parser.parse_args()
     far = None if arguments.pipe is None else FarArm(socket.socket(fileno=arguments.pipe))
     if far is None:
@@ -102,6 +105,8 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)    # the other process decides
         emulated = EmulatorOnBus(far, arguments.interface, arguments.channel,
                                  moves=lambda: far.moves)
+    if arguments.realtime:
+        go_first()
     try:
         while far is None or not far.ended:
             time.sleep(0.2)

@@ -4,7 +4,8 @@
 DDS computes its ports from the domain id, so the kernel's table of bound UDP ports says which
 domains are in use, by whatever program. Two runs that start in the same instant would both see
 the same domain free; therefore a domain is also claimed with a file lock, which the kernel
-drops when the claimant dies, however it dies.
+drops when the claimant dies, however it dies. What killed processes left of it in shared memory is
+removed first.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from inspire_bringup.shared_memory import sweep
 
 # From the RTPS specification (9.6.1.1): ports of domain d begin at 7400 + 250 d.
 PORT_BASE = 7400
@@ -69,6 +72,8 @@ def claimed_domain() -> Iterator[int]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
+            sweep(range(PORT_BASE + PORTS_PER_DOMAIN * domain,
+                        PORT_BASE + PORTS_PER_DOMAIN * (domain + 1)))
             yield domain
             return
     raise NoFreeDomain(

@@ -13,6 +13,7 @@ def quiet_machine(monkeypatch, tmp_path):
     """No run but this test's own."""
     monkeypatch.setattr(domain, 'lock_directory', lambda: tmp_path / 'locks')
     monkeypatch.setattr(domain, 'bound_ports', set)
+    monkeypatch.setattr(domain, 'sweep', lambda ports: 0)
 
 
 def test_ports_name_their_domain():
@@ -48,3 +49,10 @@ def test_no_free_domain_is_an_error_that_says_what_to_do(quiet_machine, monkeypa
     monkeypatch.setattr(domain, 'domains_in_use', lambda ports: set(domain.DOMAINS))
     with pytest.raises(domain.NoFreeDomain, match='ROS_DOMAIN_ID'), domain.claimed_domain():
         pass
+
+
+def test_a_claimed_domain_is_swept_first(quiet_machine, monkeypatch):
+    swept = []
+    monkeypatch.setattr(domain, 'sweep', swept.append)
+    with domain.claimed_domain():
+        assert swept == [range(7650, 7900)]

@@ -45,6 +45,19 @@ class Mover:
 
     def step(self, leg: Leg) -> Array:
         """Move for one step towards the leg's goal; returns the action (7,)."""
+        velocity, turning = self._wanted(leg)
+        self._velocity = _towards(self._velocity, velocity, EASING * STEP)
+        self._turning = _towards(self._turning, turning, TURN_EASING * STEP)
+        moved, turned = self._velocity * STEP, self._turning * STEP
+        self.pose = apply_delta(self.pose, moved, turned)
+        return np.array([*moved, *turned, leg.width])
+
+    def be_under_way(self, leg: Leg) -> None:
+        """Have the velocity of one who has been on this leg for long."""
+        self._velocity, self._turning = self._wanted(leg)
+
+    def _wanted(self, leg: Leg) -> tuple[Array, Array]:
+        """The velocity [m/s] (3,) and turn rate [rad/s] (3,) that lead to the leg's goal."""
         translation, rotation = self.pose.difference(leg.goal)
         distance, angle = float(np.linalg.norm(translation)), float(np.linalg.norm(rotation))
         beyond = 0.03 if leg.passing else 0.0
@@ -52,11 +65,7 @@ class Mover:
         rate = _braking(angle, 0.0, TURN_SPEED, TURN_EASING)
         # Both arrive together: the one that needs longer sets the pace.
         needed = max(distance / speed if speed else 0.0, angle / rate if rate else 0.0, STEP)
-        self._velocity = _towards(self._velocity, translation / needed, EASING * STEP)
-        self._turning = _towards(self._turning, rotation / needed, TURN_EASING * STEP)
-        moved, turned = self._velocity * STEP, self._turning * STEP
-        self.pose = apply_delta(self.pose, moved, turned)
-        return np.array([*moved, *turned, leg.width])
+        return translation / needed, rotation / needed
 
     def arrived(self, leg: Leg) -> bool:
         """Whether the leg's goal is reached, or near enough to be passed."""

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from inspire_sim.assembly import PHYSICS_STEP, SceneBuilder, assemble
 from inspire_sim.cameras import CAMERAS
 from inspire_sim.rendering import Renderer
-from inspire_sim.robot import FINGERS, TCP, place_robot
+from inspire_sim.robot import ARM_CONTACT, FINGERS, TCP, place_robot
 from inspire_sim.sights import Observation, Picture, Truth
 from inspire_sim.simulated_arm import SimulatedArm
 from inspire_sim.tasks import find
@@ -206,6 +206,18 @@ class TableWorld:
                 self.arm.command(setpoint.position, setpoint.gripper_width)
                 self.tick()
 
+    def place_arm(self, position: ArrayLike, width: float) -> bool:
+        """Put the arm, at rest, at joint positions (6,) [rad] and a gripper width [m], as no
+        motion does; whether it is free there. Where it touches something, it must be put
+        elsewhere."""
+        stage = self._present
+        with self.lock:
+            place_robot(stage.model, stage.data, np.asarray(position, dtype=float), width)
+            stage.data.qvel[:] = 0.0
+            mujoco.mj_forward(stage.model, stage.data)
+        self._begin_control()
+        return not stage.touched()
+
     def observe(self) -> Observation:
         """What a policy may see now. Raises RenderError."""
         return Observation(self.time, self._pictures(), self.arm.read(), self._tcp(),
@@ -306,6 +318,11 @@ class _Stage:
                                      self._owner[first[self._side[second] == side]]])
             touching.append(set(owners.tolist()))
         return frozenset(self.frames[i] for i in touching[0] & touching[1] if i >= 0)
+
+    def touched(self) -> bool:
+        """Whether the arm touches anything."""
+        pairs = self.data.contact.geom[:self.data.ncon]
+        return bool((self.model.geom_contype[pairs] == ARM_CONTACT).any())
 
     def check(self) -> None:
         """Raise PhysicsError when MuJoCo found a state that is not finite or far too large."""

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the expert would do from wherever the arm is now, however it came there.
+
+`Expert` remembers what it has done. `Corrector` remembers nothing but which objects are meant: the
+stage and the leg follow from the truth alone, and the arm is taken to be under way already. So
+the same sight calls for the same actions, which is what a policy that has no memory can learn;
+and what a policy does by itself can be corrected at every decision (DAgger, Ross et al. 2011).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspire_sim import aims, reach
+from inspire_sim.aims import Hold
+from inspire_sim.expert import BACK, Expert
+from inspire_sim.motion import CAREFUL, Leg, Mover
+from inspire_sim.tasks import Goal
+from piper_driver.pose import Pose
+
+if TYPE_CHECKING:
+    from inspire_sim.world import Truth
+
+Array = NDArray[np.float64]
+
+AT = (0.007, 0.15)      # of a pose that is reached: [m], [rad]
+CONE = 0.3              # half width by length of the way down to a grasp, or to a place
+CONE_TURN = 0.35        # most turn off the grasp inside it [rad]
+ROOM = 0.008            # by which fingers are wider than what they go around [m]
+LOW = 0.09              # height below which nothing is moved sideways [m]
+RISEN = 0.09            # of the tcp above the grasp of what was let go [m]
+
+
+class Corrector(Expert):
+    """Says at any instant what the expert would do; see the module's docstring."""
+
+    def correct(self, truth: Truth, steps: int, commanded: Pose, width: float) -> Array:
+        """The next actions (steps, 7) from here.
+
+        commanded: what they will be integrated on; width: what the gripper was last told [m].
+        Raises KeyError when an object of the task is missing from the truth.
+        """
+        if self._roles is None:
+            self._roles = self._resolved(truth)
+        self.done, self._attempt = False, 0
+        legs, leg = self._from(truth, commanded, min(width, truth.gripper_width))
+        self._leg, self._waited, self._over = leg, 0, False
+        mover = Mover(commanded)
+        mover.be_under_way(legs[leg])
+        return np.array([self._act(legs, mover) for _ in range(steps)])
+
+    def _from(self, truth: Truth, commanded: Pose, width: float) -> tuple[list[Leg], int]:
+        """The legs of the stage that the arm is in, and which of them it is on."""
+        self._goal = None
+        if self.moved in truth.grasped and self.variant.goal is not Goal.PUSH:
+            return self._holding(truth, commanded)
+        if self.variant.goal is not Goal.PICK and self._achieved(truth):
+            return self._leaving(truth, commanded, width)
+        if self.variant.goal is Goal.PUSH:
+            self.phase = 'start'
+            legs = self._push(truth)
+            return self._entered(legs, commanded, legs[1].goal, 0.0)
+        legs = self._fetch(truth)
+        if width < self._shape.width - ROOM:      # closed on nothing
+            return self._coming(legs, commanded, inside=False)
+        return self._entered(legs, commanded, legs[1].goal, self._shape.width + ROOM - width)
+
+    def _entered(self, legs: list[Leg], commanded: Pose, goal: Pose,
+                 missing: float) -> tuple[list[Leg], int]:
+        """On which of approach, descend, close (push) the arm is. missing: width [m]."""
+        if _at(commanded, goal):
+            return legs, 2
+        ahead = commanded.position - goal.position
+        axis = legs[0].goal.position - goal.position
+        length = float(np.linalg.norm(axis))
+        along = float(ahead @ axis) / length
+        beside = float(np.linalg.norm(ahead - along * axis / length))
+        turn = float(np.linalg.norm(commanded.difference(goal)[1]))
+        inside = (-AT[0] < along < length + 0.02 and beside < AT[0] + CONE * max(0.0, along)
+                  and turn < CONE_TURN and missing <= 0.0)
+        if inside:
+            return legs, 1
+        if self.variant.goal is Goal.PUSH and beside < 2 * AT[0] and -BACK < along < 0:
+            return legs, 2
+        return self._coming(legs, commanded, -BACK < along < length - 0.02 and beside < BACK)
+
+    def _coming(self, legs: list[Leg], commanded: Pose, inside: bool) -> tuple[list[Leg], int]:
+        """To where the way down begins; first out of the way of things. inside: of a handle's."""
+        if self._shape.grip == 'tab':
+            if not inside:
+                return legs, 0
+            away = aims.backwards(commanded, BACK)
+            return [Leg('back off', away, legs[0].width, CAREFUL, passing=True), *legs], 0
+        if commanded.position[2] >= LOW:
+            return legs, 0
+        up = aims.neutral(np.array([*commanded.position[:2], 0.13]))
+        return [Leg('back off', up, self._shape.opening, CAREFUL, passing=True), *legs], 0
+
+    def _holding(self, truth: Truth, commanded: Pose) -> tuple[list[Leg], int]:
+        """With the object in the hand: where it was picked is below, or inwards, of here."""
+        shape, frame = self._shape, truth.objects[self.moved]
+        if self.variant.goal is Goal.PULL:
+            inwards = self._inwards(truth)
+            at = Pose(commanded.position + self._out(truth) * inwards, commanded.quaternion)
+            self._hold = Hold(at, truth.tcp.inverse() @ frame)
+            legs = self._draw(truth)
+            return legs, int(_at(commanded, legs[0].goal))
+        lifted = (shape.base(frame)[2] if shape.grip == 'rim'
+                  else frame.position[2] - shape.frame[2])
+        at = Pose(commanded.position - max(0.0, lifted) * reach.UP, commanded.quaternion)
+        self._hold = Hold(at, truth.tcp.inverse() @ frame)
+        if self.variant.goal is Goal.PICK:
+            return self._lift(truth), 0
+        self.phase = 'carry'
+        legs = self._deliver(truth)
+        lift, over, place = legs[0].goal, legs[2].goal, legs[3].goal
+        ahead = commanded.position - place.position
+        if _at(commanded, place):
+            return legs, 4
+        if float(np.hypot(*ahead[:2])) < AT[0] + CONE * max(0.0, float(ahead[2])):
+            return legs, 3
+        high = commanded.position[2] > min(lift.position[2], over.position[2]) - 0.02
+        return legs, 2 if high else 0
+
+    def _leaving(self, truth: Truth, commanded: Pose, width: float) -> tuple[list[Leg], int]:
+        """What was to be done is done: let go, go away, and stand there."""
+        opened = 0.0 if self.variant.goal is Goal.PUSH else self._shape.opening
+        frame = truth.objects[self.moved]
+        if self._shape.grip == 'tab':
+            grasp = aims.handle(frame, self._inwards(truth))
+            ahead = float((grasp.position - commanded.position) @ self._inwards(truth))
+            away = aims.backwards(commanded, max(0.0, BACK - ahead))
+        else:
+            height = aims.grasp(self._shape, frame).position[2] + RISEN
+            away = aims.lifted(commanded, max(float(commanded.position[2]), height))
+        legs = [Leg('open', commanded, opened, wait=3), Leg('leave', away, opened, CAREFUL + 0.05)]
+        return legs, int(width > opened - 0.006)
+
+
+def _at(pose: Pose, goal: Pose) -> bool:
+    translation, rotation = pose.difference(goal)
+    return bool(np.linalg.norm(translation) < AT[0] and np.linalg.norm(rotation) < AT[1])

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The expert without a memory: from anywhere it leads to the goal, and says so the same way."""
+
+import numpy as np
+import pytest
+
+from inspire_sim import aims
+from inspire_sim.corrector import Corrector
+from inspire_sim.expert import PHASES
+from inspire_sim.motion import SPEED, STEP
+from inspire_sim.tasks import TASKS, find
+from inspire_sim.world import TableWorld
+from piper_driver.kinematics import HOME, solve
+from piper_driver.pose import Pose
+
+CHUNK, LONGEST, HELD = 8, 60, 20
+
+
+def begin(task: str, seed: int) -> tuple[TableWorld, Corrector]:
+    world = TableWorld(cameras=())
+    world.reset(task, seed)
+    return world, Corrector(find(task, seed)[1])
+
+
+def play(world: TableWorld, forgets: bool = False) -> int:
+    """Let it act until success has held for a second; the decisions it took, -1: it never did."""
+    variant = find(world.instruction)[1]
+    expert, width, held = Corrector(variant), world.arm.read().gripper_width, 0
+    for number in range(LONGEST):
+        if forgets:
+            expert = Corrector(variant)
+        actions = expert.correct(world.truth(), CHUNK, world.commanded, width)
+        assert np.linalg.norm(actions[:, :3], axis=1).max() <= SPEED * STEP + 1e-9
+        assert expert.phase in PHASES
+        for action in actions:
+            world.step(action)
+            held = held + 1 if world.success().achieved else 0
+        width = float(actions[-1, 6])
+        if held >= HELD:
+            return number
+    return -1
+
+
+@pytest.mark.parametrize('task', [entry.id for entry in TASKS])
+def test_it_solves_every_task_without_remembering(task: str) -> None:
+    world, _ = begin(task, 5)
+    assert play(world) >= 0, world.success().detail
+
+
+def test_a_new_one_at_every_decision_does_as_well() -> None:
+    world, _ = begin('pick up the ball', 5)
+    assert 0 <= play(world, forgets=True) < 20
+
+
+@pytest.mark.parametrize('place', [(0.2, -0.25, 0.2), (0.4, 0.15, 0.12), (0.3, 0.0, 0.28)])
+def test_from_other_places_it_leads_to_the_goal(place: tuple[float, float, float]) -> None:
+    world, _ = begin('put the banana in the plate', 2)
+    found = solve(aims.neutral(np.array(place)), HOME)
+    assert found.converged and world.place_arm(found.q, 0.07)
+    assert play(world) >= 0
+
+
+def test_the_same_sight_calls_for_the_same_actions() -> None:
+    world, expert = begin('pick up the ball', 1)
+    for _ in range(3):
+        for action in expert.correct(world.truth(), CHUNK, world.commanded, 0.07):
+            world.step(action)
+    fresh = Corrector(expert.variant)
+    told = (world.truth(), 16, world.commanded, 0.07)
+    np.testing.assert_array_equal(expert.correct(*told), fresh.correct(*told))
+
+
+def test_far_above_it_comes_down_and_at_the_grasp_it_closes() -> None:
+    world, expert = begin('pick up the ball', 1)
+    truth = world.truth()
+    expert.correct(truth, 1, world.commanded, 0.07)
+    grasp = Pose(truth.objects['ball'].position, world.commanded.quaternion)
+    legs = expert._fetch(truth)
+    phases = {}
+    for name, pose in (('above', legs[0].goal), ('there', legs[1].goal)):
+        expert.correct(truth, 1, pose, 0.07)
+        phases[name] = expert.phase
+    assert phases == {'above': 'descend', 'there': 'close'}
+    beside = Pose(grasp.position + [0.0, 0.06, 0.0], grasp.quaternion)
+    up = expert.correct(truth, 4, beside, 0.07)
+    assert expert.phase == 'back off' and up[:, 2].min() > 0.0, 'up first: not sideways into it'
+
+
+def test_closed_on_nothing_it_opens_and_comes_again() -> None:
+    world, expert = begin('pick up the ball', 1)
+    truth = world.truth()
+    expert.correct(truth, 1, world.commanded, 0.07)
+    actions = expert.correct(truth, 8, expert._fetch(truth)[1].goal, 0.0)
+    assert expert.phase in ('approach', 'back off') and actions[0, 6] == 0.07

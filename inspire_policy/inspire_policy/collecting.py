@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from inspire_labeler.catalogue import Catalogue
-from inspire_labeler.viewer import viewer
+from inspire_labeler.viewer import Viewer, viewer
 from inspire_policy import crew, ray_crew, samples
 from inspire_policy.catalogue_file import default_catalogue
 from inspire_policy.crew import Done
@@ -86,9 +86,7 @@ class Collector:
         """Run an episode: how it went, and where it succeeded its rows, packed."""
         world = self._world
         world.reset(job.instruction, job.seed)
-        rotation = self._viewer.rotation_base_to_viewer
-        positions = {frame: (rotation @ pose.position).tolist()
-                     for frame, pose in world.truth().objects.items()}
+        positions = recorded(world, self._viewer)
         run = _Run(world, job, self.setting)
         success = run.run()
         shown = run.shown
@@ -164,18 +162,30 @@ class _Run:
         step = len(self._actions)
         if step % self._setting.stride or (self._instants and self._instants[-1].step == step):
             return
-        seen, truth = self._world.observe(), self._world.truth()
-        frames = sorted(truth.objects)
-        self._instants.append(Instant(
-            step=step, stamp=seen.stamp,
-            images={name: encode(prepare(picture, self._setting.image_size))
-                    for name, picture in seen.images.items()},
-            joint_positions=np.array(seen.arm.position),
-            joint_velocities=np.array(seen.arm.velocity), gripper_width=seen.arm.gripper_width,
-            tcp=seen.tcp, commanded=self._world.commanded, commanded_width=self._width,
-            offsets=samples.offsets(seen.tcp, truth.objects, frames, self._rotation),
-            grasped=np.array([frame in truth.grasped for frame in frames]),
-            phase=self._expert.phase))
+        self._instants.append(instant(self._world, step, self._width, self._setting.image_size,
+                                      self._rotation, self._expert.phase))
+
+
+def instant(world: TableWorld, step: int, width: float, image_size: int, rotation: Array,
+            phase: str) -> Instant:
+    """What is known now. width: what the gripper was last told [m]; rotation: base to viewer."""
+    seen, truth = world.observe(), world.truth()
+    frames = sorted(truth.objects)
+    return Instant(
+        step=step, stamp=seen.stamp,
+        images={name: encode(prepare(picture, image_size))
+                for name, picture in seen.images.items()},
+        joint_positions=np.array(seen.arm.position),
+        joint_velocities=np.array(seen.arm.velocity), gripper_width=seen.arm.gripper_width,
+        tcp=seen.tcp, commanded=world.commanded, commanded_width=width,
+        offsets=samples.offsets(seen.tcp, truth.objects, frames, rotation),
+        grasped=np.array([frame in truth.grasped for frame in frames]), phase=phase)
+
+
+def recorded(world: TableWorld, seen_from: Viewer) -> dict[str, list[float]]:
+    """Where things are, along the viewer's axes [m]."""
+    return {frame: (seen_from.rotation_base_to_viewer @ pose.position).tolist()
+            for frame, pose in world.truth().objects.items()}
 
 
 def collect(setting: Collecting, writer: DatasetWriter, todo: Sequence[NumberedJob],
@@ -188,11 +198,12 @@ def collect(setting: Collecting, writer: DatasetWriter, todo: Sequence[NumberedJ
     """
     waiting = [job for job in todo if job.episode not in writer.tried]
     spread = ray_crew.spread if ray else crew.spread
-    return _collect(spread(Collector, setting, waiting, workers), writer)
+    return written(spread(Collector, setting, waiting, workers), writer)
 
 
-def _collect(ended: Generator[Done[NumberedJob], None, None],
-             writer: DatasetWriter) -> Generator[Outcome, None, None]:
+def written(ended: Generator[Done[NumberedJob], None, None],
+            writer: DatasetWriter) -> Generator[Outcome, None, None]:
+    """Write down each episode as it ends, and pass its outcome on."""
     try:
         for done in ended:
             outcome = Outcome(**asdict(done.job), seconds=round(done.seconds, 3),

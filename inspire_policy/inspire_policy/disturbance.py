@@ -86,10 +86,10 @@ class Disturber:
         count = int(self._random.integers(SHORTEST, LONGEST + 1))
         count = max(count, int(np.ceil(2.0 * size / LARGEST_STEP)))
         change = np.array([*(size * direction), 0.0, 0.0, turn])
-        return Push(_bump(count)[:, None] * change)
+        return Push(bump(count)[:, None] * change)
 
 
-def _bump(count: int) -> Array:
+def bump(count: int) -> Array:
     """Shares (count,) of a smooth motion's steps: they rise, fall, and sum up to 1."""
     heights = np.sin(np.pi * (np.arange(count) + 0.5) / count) ** 2
     return np.asarray(heights / heights.sum())

@@ -28,6 +28,7 @@ from inspire_bringup.output import require_writable
 from inspire_bringup.provenance import git_revision
 from inspire_labeler.viewer import VIEWERS
 from inspire_policy.collecting import FIRST_SEED, Collecting, NumberedJob, collect, numbered
+from inspire_policy.correcting import Correcting, correct
 from inspire_policy.dataset_format import CAMERAS
 from inspire_policy.dataset_writer import DatasetWriter, Outcome
 from inspire_policy.evaluation import jobs
@@ -65,6 +66,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--disturbances', type=float, default=Collecting.disturbances,
                         metavar='N', help='times that the arm is pushed off its way in a typical '
                         'episode (default: %(default)g)')
+    parser.add_argument('--corrections', action='store_true',
+                        help='let the arm come to places that no demonstration leads to, and '
+                        'keep what the expert would do from there')
+    parser.add_argument('--glances', type=int, default=Correcting.glances, metavar='N',
+                        help='with --corrections: random places of the arm before each episode '
+                        '(default: %(default)s)')
+    parser.add_argument('--checkpoint', type=Path, metavar='DIR',
+                        help='with --corrections: the policy of this checkpoint moves the arm, '
+                        'and is corrected (DAgger)')
     parser.add_argument('--viewer', default='libero', choices=sorted(VIEWERS),
                         help='from where the scene is seen (default: libero)')
     parser.add_argument('--json', type=Path, metavar='FILE',
@@ -72,8 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    setting = Collecting(arguments.viewer, arguments.image_size, arguments.stride,
-                         arguments.disturbances)
+    setting = setting_of(arguments)
     ids = chosen(arguments.tasks, arguments.split)
     todo = numbered(jobs(ids, arguments.episodes, arguments.seed))
     if arguments.json:
@@ -83,6 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
         'git': git_revision(Path(__file__).resolve().parent)})
     begin = time.monotonic()
     outcomes, interrupted = watched(
+        correct(setting, writer, todo, arguments.workers, arguments.ray)
+        if isinstance(setting, Correcting) else
         collect(setting, writer, todo, arguments.workers, arguments.ray), writer, todo)
     seconds = time.monotonic() - begin
     card = writer.finish(complete=not interrupted and writer.tried.issuperset(
@@ -94,13 +105,28 @@ def run(arguments: argparse.Namespace) -> int:
     return INTERRUPTED if interrupted else 0
 
 
+def setting_of(arguments: argparse.Namespace) -> Collecting | Correcting:
+    """How is collected. Raises ValueError."""
+    if arguments.corrections:
+        chosen = str(arguments.checkpoint.resolve()) if arguments.checkpoint else ''
+        return Correcting(arguments.viewer, arguments.image_size, arguments.glances,
+                          checkpoint=chosen)
+    if arguments.checkpoint:
+        raise ValueError('--checkpoint has a meaning with --corrections only: demonstrations are '
+                         'the expert\'s')
+    return Collecting(arguments.viewer, arguments.image_size, arguments.stride,
+                      arguments.disturbances)
+
+
 def command(arguments: argparse.Namespace) -> str:
     """The command that makes this dataset, with everything that decides what is in it."""
     words = ['./inspire', 'collect']
-    for name in ('out', 'episodes', 'tasks', 'split', 'seed', 'image_size', 'stride',
-                 'disturbances', 'viewer'):
+    how = ('stride', 'disturbances')
+    if arguments.corrections:
+        words, how = [*words, '--corrections'], ('glances', 'checkpoint')
+    for name in ('out', 'episodes', 'tasks', 'split', 'seed', 'image_size', *how, 'viewer'):
         value = getattr(arguments, name)
-        words += [f'--{name.replace("_", "-")}', str(value)] if value != '' else []
+        words += [f'--{name.replace("_", "-")}', str(value)] if value not in ('', None) else []
     return shlex.join(words)
 
 
@@ -115,10 +141,11 @@ def chosen(names: str, split: str) -> list[str]:
     return asked or valid
 
 
-def settings(setting: Collecting, ids: Sequence[str],
+def settings(setting: Collecting | Correcting, ids: Sequence[str],
              arguments: argparse.Namespace) -> dict[str, Any]:
     """What has to be the same where a dataset goes on."""
-    return {'source': 'expert', 'cameras': list(CAMERAS), **asdict(setting), 'tasks': list(ids),
+    source = 'corrections' if isinstance(setting, Correcting) else 'expert'
+    return {'source': source, 'cameras': list(CAMERAS), **asdict(setting), 'tasks': list(ids),
             'first_seed': arguments.seed}
 
 

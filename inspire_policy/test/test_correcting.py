@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Corrections from the world: rows from anywhere, each with what the expert would do there."""
+
+from pathlib import Path
+
+import demonstrations
+import numpy as np
+import pytest
+
+from inspire_policy import dataset
+from inspire_policy.collecting import numbered
+from inspire_policy.correcting import Correcting, correct
+from inspire_policy.dataset_writer import DatasetWriter
+from inspire_policy.evaluation import jobs
+from inspire_policy.policy import checked_actions
+
+SETTINGS = {'image_size': 32, 'cameras': ['camera', 'wrist_camera']}
+
+
+def collected(folder: Path, setting: Correcting, tasks: list[str]) -> dataset.Dataset:
+    writer = DatasetWriter(folder, SETTINGS, {})
+    outcomes = list(correct(setting, writer, numbered(jobs(tasks, 1, 1000)), workers=1))
+    writer.finish()
+    assert [one.error or one.success for one in outcomes] == [True] * len(outcomes)
+    return dataset.open(folder)
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory: pytest.TempPathFactory) -> dataset.Dataset:
+    """Two episodes, with random places before and pushes within."""
+    setting = Correcting(image_size=32, glances=5, pushes=0.15)
+    return collected(tmp_path_factory.mktemp('data'), setting, ['pick_ball', 'banana_in_plate'])
+
+
+def test_every_row_is_to_be_imitated_and_could_be_decided(data: dataset.Dataset) -> None:
+    assert (data.columns['valid'] == 16).all()
+    for actions in data.columns['actions']:
+        checked_actions(actions)
+
+
+def test_the_arm_comes_from_all_over_and_the_goal_is_reached(data: dataset.Dataset) -> None:
+    for index, episode in enumerate(data.episodes):
+        assert episode.success and episode.source == 'expert'
+        rows = list(data.rows(index))
+        glances = data.columns['commanded'][rows[:5], :2]
+        assert np.linalg.norm(glances - glances.mean(0), axis=1).max() > 0.02
+        assert data.grasped(rows[-1]).any() or episode.task != 'pick_ball'
+        assert data.columns['step'][rows].tolist() == list(range(0, 4 * len(rows), 4))
+
+
+def test_what_the_expert_says_leads_to_the_object(data: dataset.Dataset) -> None:
+    """Over a chunk on its way to the object, the tcp comes nearer."""
+    index = data.episodes[0].objects.index('ball')
+    for row in data.rows(0):
+        if data.phases[row] == 'approach' and np.linalg.norm(data.offsets(row)[index]) > 0.2:
+            moved = data.columns['actions'][row, :8, :3].sum(0)
+            before = data.offsets(row)[index]
+            assert np.linalg.norm(before - moved) < np.linalg.norm(before)
+
+
+def test_a_policy_is_corrected_on_its_own_way(tmp_path: Path) -> None:
+    pytest.importorskip('torch', reason='the part `train` of the set-up is not installed')
+    setting = Correcting(image_size=32, glances=0, help=0.0, longest=16,
+                         checkpoint=str(demonstrations.checkpoint_folder()))
+    data = collected(tmp_path, setting, ['pick_ball'])
+    assert data.episodes[0].source == 'policy' and not data.episodes[0].success
+    assert len(data) == 5
+
+
+def test_settings_that_make_no_rows_are_refused() -> None:
+    with pytest.raises(ValueError, match='make no rows'):
+        Correcting(glances=0, longest=0)
+    with pytest.raises(ValueError, match='pushes is 2'):
+        Correcting(pushes=2.0)

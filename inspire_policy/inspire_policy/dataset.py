@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +110,15 @@ class Dataset:
         return picture
 
 
-def open(folder: Path | str) -> Dataset:
-    """Read and check a dataset. Raises DatasetError that names the file and the column."""
-    folder = Path(folder)
+def open(*folders: Path | str) -> Dataset:
+    """Read and check a dataset, or several of one kind as one: their episodes one after the other,
+    numbered anew. Raises DatasetError that names the file and the column.
+    """
+    read = [_one(Path(folder)) for folder in folders]
+    return read[0] if len(read) == 1 else _joined(read)
+
+
+def _one(folder: Path) -> Dataset:
     card = _card(folder / CARD_FILE)
     episodes = _episodes(folder / EPISODES_FILE)
     tables = [_part(path) for path in sorted((folder / DATA_FOLDER).glob('part-*.parquet'))]
@@ -130,6 +136,42 @@ def open(folder: Path | str) -> Dataset:
     return Dataset(folder, card, episodes, columns, starts, object_starts, _frozen(offsets),
                    _frozen(grasped), table.column('phase').to_pylist(),
                    {name: table.column(name) for name in CAMERAS})
+
+
+def _joined(parts: Sequence[Dataset]) -> Dataset:
+    """Several datasets as one. Raises DatasetError where what is seen, or by whom, differs."""
+    first = parts[0]
+    for part in parts[1:]:
+        for key in ('viewer', 'image_size', 'cameras'):
+            if part.card.get(key) != first.card.get(key):
+                raise DatasetError(f'{part.folder} has {key} {part.card.get(key)!r}, '
+                                   f'{first.folder} {first.card.get(key)!r}: one network cannot '
+                                   'learn from both')
+    before = np.cumsum([0, *(len(part.episodes) for part in parts)])
+    episodes = tuple(replace(one, episode=int(begin) + number)
+                     for begin, part in zip(before, parts, strict=False)
+                     for number, one in enumerate(part.episodes))
+    columns = {name: np.concatenate([part.columns[name] for part in parts])
+               for name in first.columns}
+    starts = _chained([part.starts for part in parts])
+    columns['episode'] = np.repeat(np.arange(len(episodes), dtype=np.int32), np.diff(starts))
+    return Dataset(
+        first.folder, {**first.card, 'folders': [str(part.folder) for part in parts],
+                       'counts': [part.card.get('counts') for part in parts]},
+        episodes, {name: _frozen(value) for name, value in columns.items()}, starts,
+        _chained([part.object_starts for part in parts]),
+        _frozen(np.concatenate([part.all_offsets for part in parts])),
+        _frozen(np.concatenate([part.all_grasped for part in parts])),
+        [phase for part in parts for phase in part.phases],
+        {name: pa.chunked_array([chunk for part in parts for chunk in part._jpeg[name].chunks])
+         for name in CAMERAS})
+
+
+def _chained(starts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Where things begin, when what each of `starts` counts comes one after the other."""
+    ends = np.cumsum([0, *(each[-1] for each in starts)])
+    return np.concatenate([*(each[:-1] + end for each, end in zip(starts, ends, strict=False)),
+                           ends[-1:]]).astype(np.int64)
 
 
 def _card(path: Path) -> dict[str, Any]:

@@ -53,5 +53,5 @@ def checkpoint_folder() -> Path:
     """A checkpoint of a network that has hardly learned anything."""
     from inspire_policy.nano.training import train
     out = _folder() / 'run'
-    train(tiny('teaching.others=true'), demonstrations(), out, threads=1)
+    train(tiny('teaching.others=true'), [demonstrations()], out, threads=1)
     return out / 'checkpoint'

@@ -48,6 +48,27 @@ def test_everything_comes_back(folder: Path) -> None:
     assert (data.picture('wrist_camera', 4) == 4).all()
 
 
+def test_two_are_read_as_one(folder: Path, tmp_path: Path) -> None:
+    other = datasets.write(tmp_path / 'other')
+    alone, both = dataset.open(folder), dataset.open(folder, other)
+    assert len(both) == 2 * len(alone) and [one.episode for one in both.episodes] == [*range(6)]
+    for row in range(len(both)):
+        same = row % len(alone)
+        assert both.episode_of(row).seed == alone.episode_of(same).seed
+        assert both.jpeg('camera', row) == alone.jpeg('camera', same)
+        assert np.array_equal(both.offsets(row), alone.offsets(same))
+        assert np.array_equal(both.columns['actions'][row], alone.columns['actions'][same])
+    assert both.columns['episode'].tolist() == [number for number in range(6) for _ in range(3)]
+
+
+def test_what_is_seen_by_another_is_not_joined(folder: Path, tmp_path: Path) -> None:
+    other = datasets.write(tmp_path / 'other')
+    card = other / 'dataset.json'
+    card.write_text(card.read_text().replace('"libero"', '"piper_real"'))
+    with pytest.raises(DatasetError, match="viewer 'piper_real'.*'libero'"):
+        dataset.open(folder, other)
+
+
 def test_what_is_in_memory_cannot_be_changed_by_mistake(folder: Path) -> None:
     with pytest.raises(ValueError, match='read-only'):
         dataset.open(folder).columns['actions'][0] = 0

@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,10 @@ PART = 'train'
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--config', default='nano', choices=[*RECIPES],
                         help='the recipe: nano for a GPU, laptop for two cores (default: nano)')
-    parser.add_argument('--data', type=Path, metavar='DIR', help='the dataset')
+    parser.add_argument('--data', type=Path, metavar='DIR', action='append',
+                        help='the dataset (again for each, where there are several)')
+    parser.add_argument('--from', type=Path, metavar='DIR', dest='start',
+                        help='begin from the weights of a checkpoint, with its words and codec')
     parser.add_argument('--out', type=Path, metavar='DIR',
                         help='folder of the run (default: runs/train-<time>); one that was '
                              'stopped goes on')
@@ -55,11 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
         checkpoint.export(checkpoint.load(arguments.export), arguments.export)
         print(f'exported: {arguments.export}')
         return 0
-    if arguments.data is None:
+    if not arguments.data:
         raise ValueError('--data is missing: name a dataset, as ./inspire collect makes it')
     out = arguments.out or Path('runs') / f'train-{time.strftime("%Y%m%d-%H%M%S")}'
     set_up()
-    train(recipe, arguments.data, out, arguments.threads)
+    train(recipe, arguments.data, out, arguments.threads, arguments.start)
     print(f'checkpoint: {out / "checkpoint"}\ncurves: {out / "curves.png"}')
     return 0
 
@@ -75,7 +79,8 @@ def set_up() -> None:
         raise RuntimeError('what training needs could not be installed (see above)')
 
 
-def train(recipe: Recipe, data: Path, out: Path, threads: int) -> None:
+def train(recipe: Recipe, data: Sequence[Path], out: Path, threads: int,
+          start: Path | None = None) -> None:
     """Train with a progress bar; the budget is said first."""
     from inspire_policy.nano import training
     console = Console(stderr=True)
@@ -100,4 +105,4 @@ def train(recipe: Recipe, data: Path, out: Path, threads: int) -> None:
                               f'samples/s, {hours:.1f} h to go  {checked}', highlight=False)
 
         training.train(recipe, data, out, threads, tell,
-                       revision=provenance.versions().get('git', ''))
+                       revision=provenance.versions().get('git', ''), start=start)

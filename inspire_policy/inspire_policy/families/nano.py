@@ -171,8 +171,7 @@ class NanoPolicy:
     def _state(self, observation: PolicyObservation) -> Any:
         commanded = observation.commanded or observation.tcp
         width = observation.gripper_width if self._width is None else self._width
-        raw = arm_state(observation.joint_positions, observation.gripper_width,
-                        numbers(observation.tcp), numbers(commanded), width)
+        raw = arm_state(observation.gripper_width, numbers(commanded), width)
         return self.checkpoint.description.state.normal(raw).astype(np.float32)
 
 

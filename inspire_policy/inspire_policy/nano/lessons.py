@@ -200,7 +200,7 @@ def encode_all(codec: Codec, chunks: Chunks) -> list[list[NDArray[np.int64]]]:
 
 
 def raw_states(data: Dataset) -> list[NDArray[np.float32]]:
-    """How the arm stands (rows, 23), for each delay: what it was told moves on with the delay."""
+    """How the arm stands (rows, 11), for each delay: what it was told moves on with the delay."""
     column, found = data.columns, []
     pose, width = column['commanded'].astype(np.float64), column['commanded_width']
     for delay in range(len(DELAYS)):
@@ -209,6 +209,5 @@ def raw_states(data: Dataset) -> list[NDArray[np.float32]]:
             turned = Rotation.from_rotvec(action[:, 3:6]) * Rotation.from_quat(pose[:, 3:])
             pose = np.concatenate([pose[:, :3] + action[:, :3], turned.as_quat()], 1)
             width = action[:, 6]
-        found.append(arm_state(column['joint_positions'], column['gripper_width'], column['tcp'],
-                               pose, width))
+        found.append(arm_state(column['gripper_width'], pose, width))
     return found

@@ -24,7 +24,7 @@ class Size:
     blocks: tuple[int, ...] = (1, 2, 1)         # residual blocks in each
     picture: tuple[int, ...] = (112, 56)        # pixels of a side, for each camera
     text: int = 96             # longest prompt with answers and actions [tokens]
-    state: int = 23            # numbers that say how the arm stands
+    state: int = 11            # numbers that say how the arm stands
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""

@@ -52,36 +52,42 @@ class TrainingError(ValueError):
     """A run cannot begin or go on; the message says what differs."""
 
 
-def train(recipe: Recipe, folder: Path, out: Path, threads: int = 0,
+def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
           tell: Callable[[Progress], None] = lambda _: None, stop_at: int = 0,
-          revision: str = '') -> Checkpoint:
-    """Train on the dataset in `folder`, in the run's folder `out`, and return what came of it.
+          revision: str = '', start: Path | None = None) -> Checkpoint:
+    """Train on the datasets in `folders`, in the run's folder `out`, and return what came of it.
 
     threads: of the processor (0: as torch chooses). stop_at: leave at this step, as if stopped.
-    revision: of the sources, to be written down.
-    Raises TrainingError, DatasetError.
+    revision: of the sources, to be written down. start: a checkpoint to begin from, with its
+    words, codec and scales.
+    Raises TrainingError, DatasetError, CheckpointError.
     """
     if threads:
         torch.set_num_threads(threads)
     accelerator = Accelerator()
 
     # 1. The data, what it is made of, and how it is split.
-    data = dataset.open(folder)
+    data = dataset.open(*folders)
     training, held_out = split(data, recipe.held_out)
-    words = Words.trained(sentences())
-    chunks = delayed_chunks(data, recipe.chunk)
-    codec = action_codec.fitted(recipe.codec, chunks.actions[0][training][
-        chunks.valid[training, 0]], recipe.seed)
-    state = Scale.of(raw_states(data)[0][training])
+    before = begun(start, recipe) if start else None
+    if before:
+        words, codec, state = before.words, before.codec, before.description.state
+    else:
+        words = Words.trained(sentences())
+        chunks = delayed_chunks(data, recipe.chunk)
+        codec = action_codec.fitted(recipe.codec, chunks.actions[0][training][
+            chunks.valid[training, 0]], recipe.seed)
+        state = Scale.of(raw_states(data)[0][training])
     lessons = Lessons(data, words, codec, state, recipe.teaching, recipe.size)
     training, held_out = (rows[lessons.usable[rows].any(1)] for rows in (training, held_out))
 
     # 2. The network, from the seed, or from where it was.
     torch.manual_seed(recipe.seed)
-    network = Network(recipe.size, words.text_size + codec.codes)
+    network = before.network() if before else Network(recipe.size, words.text_size + codec.codes)
     optimizers = made_optimizers(network, recipe)
     average = {name: value.clone() for name, value in network.state_dict().items()}
-    begin = resume(out, fingerprint(recipe, data), network, optimizers, average)
+    own = fingerprint(recipe, data, before)
+    begin = resume(out, own, network, optimizers, average)
     network, *optimizers = accelerator.prepare(network, *optimizers)
     average = {name: value.to(accelerator.device) for name, value in average.items()}
     plain = accelerator.unwrap_model(network)
@@ -98,7 +104,7 @@ def train(recipe: Recipe, folder: Path, out: Path, threads: int = 0,
         made = Checkpoint(description, words, codec, half(average))
         if accelerator.is_main_process:
             made.save(out / 'checkpoint')
-            save_state(out, step, fingerprint(recipe, data), plain, optimizers, average)
+            save_state(out, step, own, plain, optimizers, average)
             checkpoint.export(made, out / 'checkpoint')
             curves(out)
         accelerator.wait_for_everyone()
@@ -278,12 +284,27 @@ def half(weights: dict[str, torch.Tensor]) -> dict[str, NDArray[Any]]:
             for name, value in weights.items()}
 
 
-def fingerprint(recipe: Recipe, data: Dataset) -> str:
-    """What has to be the same for a run to go on: the data, and the recipe but for how long it is
-    and how often is written down."""
+def begun(folder: Path, recipe: Recipe) -> Checkpoint:
+    """The checkpoint that a run begins from. Raises CheckpointError, TrainingError."""
+    found = checkpoint.load(folder)
+    description = found.description
+    for name, given, there in (('size', recipe.size, description.size),
+                               ('chunk', recipe.chunk, found.codec.chunk),
+                               ('formulation', str(recipe.teaching.formulation),
+                                description.formulation)):
+        if given != there:
+            raise TrainingError(f'{name} is {given} in the recipe, {there} in {folder}')
+    return found
+
+
+def fingerprint(recipe: Recipe, data: Dataset, before: Checkpoint | None = None) -> str:
+    """What has to be the same for a run to go on: the data, what it began from, and the recipe but
+    for how long it is and how often is written down."""
     same = {name: value for name, value in as_json(recipe).items()
             if name not in ('steps', 'validate', 'save')}
     content = json.dumps([same, content_hash(data)], sort_keys=True)
+    for name in sorted(before.weights) if before else ():
+        content += hashlib.sha256(before.weights[name].tobytes()).hexdigest()
     return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -418,7 +439,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--config', default='nano', choices=RECIPES)
-    parser.add_argument('--data', type=Path, required=True)
+    parser.add_argument('--data', type=Path, required=True, action='append')
+    parser.add_argument('--from', type=Path, dest='start')
     parser.add_argument('--out', type=Path, required=True)
     parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE')
     parser.add_argument('--threads', type=int, default=0)
@@ -428,7 +450,7 @@ def main(arguments: list[str] | None = None) -> int:
         f'{progress.step}/{progress.steps}  actions {progress.action_loss:.3f}  answers '
         f'{progress.answer_loss:.3f}  {progress.samples_per_second:.1f} samples/s  '
         + '  '.join(f'{name} {value:.3f}' for name, value in progress.validation.items()),
-        flush=True))
+        flush=True), start=chosen.start)
     return 0
 
 

@@ -10,6 +10,7 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='the part `train` of the set-up is not installed')
 
+from inspire_labeler.formulation import Formulation  # noqa: E402
 from inspire_labeler.rule import codes, words  # noqa: E402
 from inspire_policy import action_codec, dataset  # noqa: E402
 from inspire_policy.chunk_scale import Scale  # noqa: E402
@@ -133,6 +134,20 @@ def test_a_delayed_chunk_begins_where_the_arm_will_have_been_told_to_be(data):
         moved = (states[1][row] - states[0][row])[2:5]
         assert np.allclose(moved, action[0, :3], atol=1e-6)
         assert states[2][row][1] == pytest.approx(action[1, 6])
+
+
+def test_the_place_of_an_object_stands_where_its_answer_begins_and_agrees_with_it(data):
+    tokens, _, drawn = made(data, others=True, dropped=0.5)
+    spoken = {tokens.answer(word)[0]: word for word in ('left', 'right', 'front', 'back', 'up',
+                                                         'down', 'grasped')}
+    rows = np.flatnonzero(drawn.usable.any(1))[::2]
+    batch = drawn.draw(rows.tolist(), np.random.default_rng(3))
+    there = np.isfinite(batch.offsets[:, :, 0])
+    assert there.sum() > len(batch.ids) and (there == (batch.answers != IGNORED)).all()
+    for offset, said in zip(batch.offsets[there], batch.answers[there], strict=True):
+        if spoken[said] != 'grasped':
+            code = codes(offset[None].astype(float), np.array([False]), Formulation.DIRECTION)
+            assert words(code, Formulation.DIRECTION)[0] == spoken[said]
 
 
 def test_held_out_episodes_are_not_trained_on(data):

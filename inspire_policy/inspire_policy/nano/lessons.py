@@ -50,7 +50,9 @@ class Teaching:
 @dataclass(frozen=True)
 class Batch:
     """pictures: for each camera (B, H, H, 3) uint8; state (B, size.state); ids, places, branches
-    (B, T); answers and actions (B, T): what has to be said after each token, or IGNORED."""
+    (B, T); answers and actions (B, T): what has to be said after each token, or IGNORED; offsets
+    (B, T, 3): where an answer begins after a token, its object minus the tcp in the viewer frame
+    [m], NaN elsewhere."""
 
     pictures: tuple[NDArray[np.uint8], ...]
     state: NDArray[np.float32]
@@ -59,6 +61,7 @@ class Batch:
     branches: Ids
     answers: Ids
     actions: Ids
+    offsets: NDArray[np.float32]
 
 
 class Lessons:
@@ -87,6 +90,10 @@ class Lessons:
         delays = [self._delay(row, random) for row in rows]
         texts = [self._text(row, delay, random) for row, delay in zip(rows, delays, strict=True)]
         longest = max(len(text.ids) for text in texts)
+        offsets = np.full((len(rows), longest, 3), np.nan, np.float32)
+        for number, text in enumerate(texts):
+            for place, offset in text.offsets:
+                offsets[number, place] = offset
         columns = {name: np.full((len(rows), longest), fill, np.int64) for name, fill in (
             ('ids', self._words.pad), ('places', 0), ('branches', NOWHERE),
             ('answers', IGNORED), ('actions', IGNORED))}
@@ -97,7 +104,7 @@ class Lessons:
         pictures = tuple(
             np.stack([prepare(self._data.picture(camera, row), side) for row in rows])
             for camera, side in zip(self._data.card['cameras'], self._size.picture, strict=True))
-        return Batch(pictures, self._states[rows, delays], **columns)
+        return Batch(pictures, self._states[rows, delays], **columns, offsets=offsets)
 
     def _delay(self, row: int, random: np.random.Generator) -> int:
         chances = np.array(DELAYS) * self.usable[row]
@@ -107,11 +114,11 @@ class Lessons:
         index = self._data.episode_index(row)
         episode = self._data.episodes[index]
         start = self._data.object_starts[row]
-        truth = {frame: str(self._labels[start + number])
+        truth = {frame: (str(self._labels[start + number]), self._data.all_offsets[start + number])
                  for number, frame in enumerate(episode.objects)
                  if self._labelled[start + number]}
         form = self.teaching.formulation
-        asked = [(question(phrase, form), truth[frame]) for phrase, frame
+        asked = [(question(phrase, form), *truth[frame]) for phrase, frame
                  in zip(episode.asked_phrases, episode.asked_frames, strict=True)]
         text = _Text()
         layout, apart = self.teaching.layout, []
@@ -119,23 +126,23 @@ class Lessons:
             if random.random() < self.teaching.dropped:
                 layout, apart = Layout.NONE, list(asked)
             if self.teaching.others:
-                named = [(question(name, form), truth[frame]) for frame, name
+                named = [(question(name, form), *truth[frame]) for frame, name
                          in zip(episode.objects, episode.names, strict=True)
                          if name and frame in truth and frame not in episode.asked_frames]
                 chosen = random.permutation(len(named))[:MOST_OTHERS - len(apart)]
                 apart += [named[number] for number in chosen]
-        answers = {one: self._words.answer(answer) for one, answer in asked}
+        answers = {one: (self._words.answer(answer), offset) for one, answer, offset in asked}
         acts = (self._words.text_size + self._codes[delay][row]).tolist()
-        for segment in segments(layout, episode.instruction, [one for one, _ in asked]):
+        for segment in segments(layout, episode.instruction, [one for one, _, _ in asked]):
             text.read(self._words.encode(segment.marks))
             if segment.question is None:
                 text.say(acts, text.actions)
             else:
-                text.say(answers[segment.question], text.answers)
-        for one, answer in apart:
+                text.answer(*answers[segment.question])
+        for one, answer, offset in apart:
             text.branch()
             text.read(self._words.encode(ask(one)))
-            text.say(self._words.answer(answer), text.answers)
+            text.answer(self._words.answer(answer), offset)
         if len(text.ids) > self._size.text:
             raise ValueError(f'a prompt of {len(text.ids)} tokens; valid: up to {self._size.text} '
                              f'(size.text): "{episode.instruction}"')
@@ -143,7 +150,7 @@ class Lessons:
 
 
 class _Text:
-    """A sample's text under way: parallel lists."""
+    """A sample's text under way: parallel lists, and where in them an offset belongs."""
 
     def __init__(self) -> None:
         self.ids: list[int] = []
@@ -151,6 +158,7 @@ class _Text:
         self.branches: list[int] = []
         self.answers: list[int] = []
         self.actions: list[int] = []
+        self.offsets: list[tuple[int, NDArray[np.float32]]] = []
         self._branch, self._place = 0, 0
 
     def read(self, ids: Sequence[int]) -> None:
@@ -167,6 +175,11 @@ class _Text:
         before = len(self.ids) - 1
         self.read(ids)
         targets[before:before + len(ids)] = ids
+
+    def answer(self, ids: Sequence[int], offset: NDArray[np.float32]) -> None:
+        """Append an answer, and note how far away its object is [m] (3,)."""
+        self.offsets.append((len(self.ids) - 1, offset))
+        self.say(ids, self.answers)
 
     def branch(self) -> None:
         """Begin a text that reads the scene alone."""

@@ -97,6 +97,7 @@ class Network(nn.Module):
         self.layers = nn.ModuleList(Layer(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width)
         self.head = nn.Linear(size.width, vocabulary, bias=False)
+        self.where = nn.Linear(size.width, 3)   # how far away what is asked about is; training
         self._begin()
 
     def _begin(self) -> None:
@@ -130,7 +131,8 @@ class Network(nn.Module):
 
     def forward(self, pictures: list[Tensor], state: Tensor, ids: Tensor, places: Tensor,
                 branches: Tensor) -> Tensor:
-        """The last layer's output (B, T, D) over texts in branches; `head` gives the logits.
+        """The last layer's output (B, T, D) over texts in branches; `head` gives the logits, and
+        `where`, at the token before an answer, where its object is [0.1 m].
 
         ids, places, branches: (B, T). A token reads the scene and the tokens before it of its
         own branch. Padding has a branch of its own.

@@ -31,6 +31,7 @@ class Recipe:
     decay: float = 0.05        # of weights
     clip: float = 1.0          # norm of the gradient at most
     answers: float = 1.0       # weight of the answers' loss beside the actions'
+    offsets: float = 1.0       # weight of the loss of where things are; 0: as the paper
     average: float = 0.999     # share that the running average of the weights keeps in a step
     brightness: float = 0.1    # pictures are made brighter or darker by up to this share
     seed: int = 0
@@ -111,5 +112,6 @@ class Progress:
     samples_per_second: float
     answer_loss: float
     action_loss: float
+    offset_loss: float
     rate: float
     validation: dict[str, float] = field(default_factory=dict)

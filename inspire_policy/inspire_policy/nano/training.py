@@ -46,6 +46,7 @@ from inspire_policy.nano.vocabulary import sentences
 REPORT = 20         # steps between lines of the log
 VALIDATED_ON = 512  # samples
 AHEAD = 3           # batches made while the network works
+REACH = 0.1         # m that are 1 for the network
 
 
 class TrainingError(ValueError):
@@ -115,7 +116,7 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
     log = Log(out, accelerator.is_main_process, begin)
     last: dict[str, float] = {}
     end = min(recipe.steps, stop_at or recipe.steps)
-    since, sums, started = begin, np.zeros(2), time.perf_counter()
+    since, sums, started = begin, np.zeros(3), time.perf_counter()
     drawn = batches(lessons, training, recipe, share, accelerator.process_index, begin, end)
     for step, batch in enumerate(drawn, start=begin + 1):
         network.train()
@@ -124,7 +125,7 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
         brightness = 1.0 + recipe.brightness * (2.0 * random_of(recipe, step, 1).random(
             (share, 1, 1, 1)) - 1.0)
         losses = loss(network, plain, batch, accelerator.device, brightness)
-        accelerator.backward(recipe.answers * losses[0] + losses[1])
+        accelerator.backward(recipe.answers * losses[0] + losses[1] + recipe.offsets * losses[2])
         accelerator.clip_grad_norm_(network.parameters(), recipe.clip)
         for optimizer in optimizers:
             optimizer.step()
@@ -138,19 +139,19 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
             raise TrainingError(f'the loss of step {step} is {sums.tolist()}: lower `rate`')
 
         if step % REPORT == 0 or step == end:
-            answer, action = (sums / (step - since)).tolist()
+            answer, action, offset = (sums / (step - since)).tolist()
             seconds = time.perf_counter() - started
-            last = {'answer_loss': answer, 'action_loss': action}
+            last = {'answer_loss': answer, 'action_loss': action, 'offset_loss': offset}
             checked = {}
             if (step % recipe.validate == 0 or step == end) and len(held_out):
                 checked = validate(lessons, held_out, recipe, average, plain, codec, words)
                 last |= checked
             progress = Progress(step, recipe.steps, seconds,
-                                (step - since) * recipe.batch / seconds, answer, action,
+                                (step - since) * recipe.batch / seconds, answer, action, offset,
                                 rate(recipe, step), checked)
             log.add(progress)
             tell(progress)
-            since, sums, started = step, np.zeros(2), time.perf_counter()
+            since, sums, started = step, np.zeros(3), time.perf_counter()
         if step % recipe.save == 0 and step != end:
             keep(step)
 
@@ -219,8 +220,9 @@ def batches(lessons: Lessons, training: NDArray[np.int64], recipe: Recipe, share
 
 
 def loss(network: torch.nn.Module, plain: Network, batch: Batch, device: torch.device,
-         brightness: NDArray[np.float64] | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean cross-entropy of the answers' tokens and of the actions'; 0 where there are none."""
+         brightness: NDArray[np.float64] | None = None) -> list[torch.Tensor]:
+    """Mean cross-entropy of the answers' tokens and of the actions', and Huber's loss of where
+    things are [0.1 m]; 0 where there are none."""
     hidden, targets = run(network, batch, device, brightness)
     answers, actions = (torch.from_numpy(each).to(device) for each in targets)
     losses = []
@@ -228,7 +230,11 @@ def loss(network: torch.nn.Module, plain: Network, batch: Batch, device: torch.d
         at = target != IGNORED
         logits = plain.head(hidden[at])
         losses.append(F.cross_entropy(logits, target[at]) if len(logits) else hidden.sum() * 0.0)
-    return losses[0], losses[1]
+    offsets = torch.from_numpy(batch.offsets).to(device)
+    at = offsets[:, :, 0].isfinite()
+    found = plain.where(hidden[at])
+    return [*losses, F.smooth_l1_loss(found, offsets[at] / REACH, beta=0.1) if len(found)
+            else hidden.sum() * 0.0 + found.sum()]
 
 
 def run(network: torch.nn.Module, batch: Batch, device: torch.device,
@@ -250,18 +256,22 @@ def validate(lessons: Lessons, rows: NDArray[np.int64], recipe: Recipe,
              words: Words) -> dict[str, float]:
     """What the averaged network gets right on samples of the held-out episodes, each slot after
     the truth before it: share of answers, share of codes, and how far the chunk of the likeliest
-    codes moves from the true one's end [m]."""
+    codes moves from the true one's end [m], and how wrong the places of things are [m]."""
     device = next(plain.parameters()).device
     network = Network(recipe.size, plain.vocabulary).to(device)
     network.load_state_dict(average)
     network.eval()
     random = np.random.default_rng(99)
     chosen = random.choice(rows, min(VALIDATED_ON, len(rows)), replace=False)
-    right: dict[str, list[float]] = {'answers': [], 'codes': [], 'first_code': [], 'end_m': []}
+    right: dict[str, list[float]] = {'answers': [], 'codes': [], 'first_code': [], 'end_m': [],
+                                     'offset_m': []}
     for part in np.array_split(chosen, math.ceil(len(chosen) / 64)):
         batch = lessons.draw(part.tolist(), random)
         hidden, (answers, actions) = run(network, batch, device, None)
         said = network.head(hidden).argmax(-1).cpu().numpy()
+        at = np.isfinite(batch.offsets[:, :, 0])
+        apart = REACH * network.where(hidden).cpu().numpy()[at] - batch.offsets[at]
+        right['offset_m'] += np.linalg.norm(apart, axis=1).tolist()
         right['answers'] += (said == answers)[answers != IGNORED].tolist()
         for row in range(len(part)):
             at = actions[row] != IGNORED
@@ -388,7 +398,7 @@ class Log:
         values = dataclasses.asdict(progress)
         with self._path.open('a', encoding='utf-8') as file:
             file.write(json.dumps(values) + '\n')
-        for name in ('answer_loss', 'action_loss', 'rate', 'samples_per_second'):
+        for name in ('answer_loss', 'action_loss', 'offset_loss', 'rate', 'samples_per_second'):
             self._writer.add_scalar(name, values[name], progress.step)
         for name, value in progress.validation.items():
             self._writer.add_scalar(f'validation/{name}', value, progress.step)

@@ -20,6 +20,7 @@ from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallbackReturn
 from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import JointState
 from std_srvs.srv import SetBool, Trigger
 
 from piper_driver import qos
@@ -28,17 +29,20 @@ from piper_driver.can_arm import CanArm
 from piper_driver.can_driver_parameters import CanDriverParameters
 from piper_driver.control_loop import ControlLoop
 from piper_driver.controller import CommandRefused, Refusal, Setpoint
-from piper_driver.driver_node import DriverNode
+from piper_driver.driver_node import NAMES, DriverNode
+from piper_driver.goal import Goal
 from piper_driver.kinematics import PARK
 from piper_driver.limits import JOINT_NAMES
 from piper_driver.parameters import declare
 from piper_driver.realtime import go_first
+from piper_driver.ros_agilex import AgilexNames
 from piper_driver.ros_inbox import Inbox
 from piper_driver.ros_time import leave_clock
 from piper_driver.spinning import run
 from piper_driver.timebase import Timebase
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+MOTION = ('pose_command', 'joint_command')      # which take over from a goal
 INACTIVE = 'the driver is not active; activate it first'
 WATCH = 0.2             # between two looks whether the loop still runs [s]
 PARKING = 30.0          # longest way to the rest pose [s]
@@ -64,6 +68,11 @@ class CanDriverNode(LifecycleNodeMixin, DriverNode):
         self._simulated, self._simulated_now = leave_clock(self), 0.0
         self._clock_topic = Inbox(self)
         self._clock_topic.subscribe(Clock, '/clock', self._on_clock, qos.CLOCK)
+        self._goal = Goal()
+        self._agilex: AgilexNames | None = None
+        if self.can.agilex_names:
+            self._agilex = AgilexNames(self, self._commands, self._on_goal, self._enable,
+                                       self._park, self._slow)
         self.create_timer(WATCH, self._watch)
         if self.can.realtime and (refused := go_first()):
             self.get_logger().info(f'no real-time priority ({refused}): a busy machine may delay '
@@ -76,7 +85,7 @@ class CanDriverNode(LifecycleNodeMixin, DriverNode):
 
     def _begin(self) -> None:
         self._commanding = False
-        slow = MutuallyExclusiveCallbackGroup()
+        self._slow = slow = MutuallyExclusiveCallbackGroup()
         LifecycleNodeMixin.__init__(self, callback_group=slow)
         self._make_interfaces(slow)
         self.create_service(Trigger, 'reset_raised', self._reset_raised, callback_group=slow)
@@ -172,7 +181,14 @@ class CanDriverNode(LifecycleNodeMixin, DriverNode):
             return None     # simulated time has not begun
         for state in self.arm.take():   # came while this thread had to wait
             self._publish_state(state)
+        self._repeat_goal(now)
         return self.tick(now)
+
+    def _publish_state(self, state: ArmState) -> bytes:
+        message = super()._publish_state(state)
+        if self._agilex is not None:
+            self._agilex.publish(state, message)
+        return message
 
     def _express(self, now: float) -> None:
         """Act at once on a command that has come between two states of the arm."""
@@ -189,7 +205,38 @@ class CanDriverNode(LifecycleNodeMixin, DriverNode):
     def _take(self, command: Callable[[float], None], topic: str) -> None:
         def refuse(_: float) -> None:
             self.controller.gate.refuse(Refusal.STATE, INACTIVE)
+        if topic in MOTION:
+            self._goal.forget()
         super()._take(command if self._commanding else refuse, topic)
+
+    # ---- goals by AgileX' names ----------------------------------------------------------------
+
+    def _on_goal(self, message: JointState) -> None:
+        """Take joints as a goal: stamps of AgileX' tools are often empty, so it is from now."""
+        names, positions = self._goal.aim(message.name, message.position, self._now)
+        self._take_goal(names, positions)
+
+    def _repeat_goal(self, now: float) -> None:
+        if self._state is None:
+            self._goal.forget()     # nobody knows where the arm went meanwhile
+            return
+        if not self._goal:
+            return
+        measured = dict(zip(NAMES, (*self._state.position, self._state.gripper_width),
+                            strict=True))
+        self._now = now
+        if wanted := self._goal.wanted(measured, now):
+            self._take_goal([*wanted], [*wanted.values()])
+        else:
+            with self._lock:
+                self.controller.hold('at the goal')
+
+    def _take_goal(self, names: list[str], positions: list[float]) -> None:
+        accepted = self.controller.gate.accepted
+        self._take(lambda now: self.controller.command_joints(names, positions, now, now),
+                   "joints by AgileX' names")
+        if self.controller.gate.accepted == accepted:
+            self._goal.forget()     # refused, and so it would be again
 
     def _watch(self) -> None:
         """End the process when its loop has failed: the arm holds, and somebody has to know."""

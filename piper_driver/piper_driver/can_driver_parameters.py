@@ -23,3 +23,5 @@ class CanDriverParameters:
         choices=('unconfigured', 'inactive', 'active')))
     realtime: bool = field(default=True, metadata=described(
         'ask for a real-time priority, and go on without where it is refused'))
+    agilex_names: bool = field(default=False, metadata=described(
+        "offer the names of AgileX' own ROS drivers, too, for tools that were made for those"))

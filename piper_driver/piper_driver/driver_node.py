@@ -168,10 +168,13 @@ class DriverNode(Node):
         self._due[period] = due + period if now < due + period else now + period
         return True
 
-    def _publish_state(self, state: ArmState) -> None:
-        self._joint_states.publish(self._joints_message.fill(state.stamp, (
+    def _publish_state(self, state: ArmState) -> bytes:
+        """Publish what was measured; return the message as it was sent."""
+        message = self._joints_message.fill(state.stamp, (
             *state.position, state.gripper_width, *state.velocity, state.gripper_velocity,
-            *state.effort, state.gripper_effort)))
+            *state.effort, state.gripper_effort))
+        self._joint_states.publish(message)
+        return message
 
     def _publish_joints(self, state: ArmState, setpoint: Setpoint) -> None:
         self._publish_state(state)

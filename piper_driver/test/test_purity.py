@@ -7,7 +7,7 @@ import sys
 
 PURE = ('pose', 'limits', 'kinematics', 'gate', 'reference', 'limiter', 'controller', 'arm',
         'arm_contract', 'urdf', 'parameters', 'driver_parameters', 'can_frames', 'emulator',
-        'model_arm', 'timebase', 'control_loop', 'oracle', 'hostile')
+        'model_arm', 'timebase', 'control_loop', 'oracle', 'hostile', 'goal')
 
 
 def test_the_logic_imports_neither_ros_nor_anything_of_inspire():

@@ -6,23 +6,25 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 import pytest
 import rclpy
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import Pose, PoseStamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
-from std_srvs.srv import SetBool, Trigger
+from std_srvs.srv import Empty, SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from piper_driver import qos
 from piper_driver.emulator_bus import emulate
-from piper_driver.kinematics import HOME, PARK
+from piper_driver.kinematics import HOME, PARK, forward
 from piper_driver.limits import JOINT_NAMES
 from piper_driver.model_arm import ModelArm
 
@@ -216,6 +218,32 @@ def test_a_second_driver_is_refused_in_one_line(rig):
     output, _ = second.communicate(timeout=30)
     assert second.returncode == 1
     assert 'another driver has the bus' in output and 'Traceback' not in output
+
+
+def test_tools_made_for_agilex_s_drivers_find_their_names(make_rig):
+    rig = make_rig(autostart='active', agilex_names=True)
+    rig.says('waiting for a command')
+    heard = {}
+    for topic, kind in (('joint_states_single', JointState), ('feedback/joint_states', JointState),
+                        ('end_pose', Pose), ('feedback/tcp_pose', PoseStamped)):
+        rig.node.create_subscription(kind, topic, partial(heard.__setitem__, topic), qos.STATE)
+    goals = rig.node.create_publisher(JointState, 'joint_ctrl_single', 10)
+    rig.until(lambda: goals.get_subscription_count() and len(heard) == 4)
+    goal = (0.3, 0.4, -0.3, 0.0, 0.2, 0.0)
+    goals.publish(JointState(name=JOINT_NAMES, position=goal))      # once, without a stamp
+    rig.says('holding: at the goal')
+    assert rig.model.read().position == pytest.approx(goal, abs=0.01)
+    rig.until(lambda: heard['joint_states_single'].position[0] == pytest.approx(0.3, abs=0.01))
+    flange = forward(heard['joint_states_single'].position[:6])[:3, 3]
+    rig.until(lambda: np.allclose(flange, [getattr(heard['end_pose'].position, axis)
+                                           for axis in 'xyz'], atol=2e-3))
+    assert heard['feedback/tcp_pose'].header.frame_id == 'base_link'
+    goals.publish(JointState(name=['joint9'], position=[0.1]))
+    rig.says("'joint9' is unknown", 'last_refusal')
+    rig.call(Empty, 'move_home')
+    rig.says('holding: parked')
+    assert rig.call(SetBool, 'enable_agx_arm', data=False).success
+    rig.until(lambda: not rig.model.read().enabled)
 
 
 def test_a_clock_that_jumps_trips_nothing_and_is_counted(make_rig):

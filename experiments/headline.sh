@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The headline: the same data, network and steps, without questions, with them, and with questions
-# about what the instruction does not name; then the same evaluation episodes for each.
+# about what the instruction does not name, and those with where things are taught beside the words;
+# then the same evaluation episodes for each.
 #
 #     experiments/headline.sh [RECIPE] [FOLDER] [SEED ...]
 #
@@ -16,14 +17,16 @@ seeds=("${@:3}")
 changes=()
 for change in ${CHANGES:-}; do changes+=(--set "$change"); done
 
-./inspire collect --out "$folder/data" --split seen --episodes "${DEMONSTRATIONS:-100}"
+./inspire collect --corrections --out "$folder/data" --split seen \
+  --episodes "${DEMONSTRATIONS:-100}"
 
 for seed in "${seeds[@]}"; do
-  for arm in none questions others; do
+  for arm in none questions others places; do
     case "$arm" in
       none) asked=(--set teaching.layout=none) ;;
-      questions) asked=() ;;
-      others) asked=(--set teaching.others=true) ;;
+      questions) asked=(--set offsets=0) ;;
+      others) asked=(--set offsets=0 --set teaching.others=true) ;;
+      places) asked=(--set teaching.others=true) ;;
     esac
     run="$folder/$arm-$seed"
     if [ ! -f "$run/done" ]; then
@@ -34,7 +37,7 @@ for seed in "${seeds[@]}"; do
     ./inspire evaluate --policy nano --checkpoint "$run/checkpoint" --episodes "${EPISODES:-50}" \
       --json "$run/evaluation.json" --html "$run/evaluation.html" --videos 8 --resume
   done
-  for arm in questions others; do
+  for arm in questions others places; do
     ./inspire compare "$folder/$arm-$seed/evaluation.rows.csv" \
       "$folder/none-$seed/evaluation.rows.csv"
   done

@@ -9,7 +9,7 @@ from dataclasses import fields
 import pytest
 
 from inspire_bringup import command_line
-from inspire_bringup.loops import ACT, COLLECT, LOOPS
+from inspire_bringup.loops import ACT, COLLECT, PIPER
 
 from .conftest import PYTHON_PACKAGES, ROOT
 
@@ -98,8 +98,10 @@ def test_the_readme_names_every_topic_service_and_action_of_its_nodes(package):
 
 def test_the_arguments_of_the_readme_are_those_of_the_loops():
     named = first_column(readme('inspire_bringup'), 'argument')
-    for loop in LOOPS.values():
+    for loop in (ACT, COLLECT):
         assert named == [argument.name for argument in loop.arguments]
+    named = first_column(readme('inspire_bringup'), 'argument with an arm')
+    assert named == [argument.name for argument in PIPER.arguments]
 
 
 def test_the_defaults_of_the_readme_are_those_of_the_loops():

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stage table: what runs in the loop that acts, and in the loop that collects.
+"""The stage table: what runs in the loop that acts, in the one that collects, and with an arm.
 
-Both loops are the same graph: the arm's world, the labels that are known because it is simulated,
-a policy, a recorder, and a conductor that asks for episodes. They differ in how many episodes are
-asked for and in which are kept. Names are relative; nothing is remapped.
+The first two are the same graph: the arm's world, the labels that are known because it is
+simulated, a policy, a recorder, and a conductor that asks for episodes. They differ in how many
+episodes are asked for and in which are kept. With a real arm there is no world: its driver, the
+viewer's frame, and a recorder run until somebody ends them. Names are relative; nothing is
+remapped.
 """
 
 from __future__ import annotations
@@ -290,4 +292,55 @@ COLLECT = Loop(
     with_defaults(episodes=20, keep='successes', directory='episodes'),
     STAGES,
 )
-LOOPS = {loop.name: loop for loop in (ACT, COLLECT)}
+CAN_PORT = Argument(
+    'can_port',
+    'The bus: a CAN interface as `ip link` shows it; of another kind its channel. Empty: the '
+    "kind's own, which is can0 for socketcan.",
+    default='',
+)
+CAN_INTERFACE = Argument(
+    'can_interface',
+    'Kind of bus: socketcan for an arm, udp_multicast for the emulator of one.',
+    default='socketcan',
+    choices=('socketcan', 'udp_multicast'),
+)
+AUTOSTART = Argument(
+    'autostart',
+    'How far the driver goes by itself: not at all, to reading the arm (inactive), or to powering '
+    'it where it stands (active).',
+    default='inactive',
+    choices=('unconfigured', 'inactive', 'active'),
+)
+GRIPPER = Argument('gripper', 'A gripper is mounted.', default=True, kind=bool)
+AGILEX_NAMES = Argument(
+    'agilex_names',
+    "Offer the names of AgileX' own ROS drivers, too, for tools that were made for those.",
+    default=False,
+    kind=bool,
+)
+PIPER_VIEWER = replace(VIEWER, description='Whose left is left.', default='piper_real')
+PIPER_RECORD = replace(
+    RECORD, description='Run the recorder, which waits for start_episode.', default=False
+)
+PIPER_DRIVER = replace(
+    DRIVER,
+    parameters={
+        'can_interface': Use('can_interface'),
+        'can_channel': Use('can_port'),
+        'gripper': Use('gripper'),
+        'autostart': Use('autostart'),
+        'agilex_names': Use('agilex_names'),
+    },
+    condition=None,
+)
+PIPER = Loop(
+    'piper',
+    'Drive the PiPER on CAN: its driver, the frame of the viewer, and a recorder if wanted.',
+    (CAN_PORT, CAN_INTERFACE, AUTOSTART, GRIPPER, AGILEX_NAMES, PIPER_VIEWER, PIPER_RECORD),
+    (
+        PIPER_DRIVER,
+        replace(VIEWER_STAGE, parameters={'viewer': Use('viewer')}),
+        replace(RECORDER, parameters={}),
+    ),
+)
+LOOPS = {loop.name: loop for loop in (ACT, COLLECT, PIPER)}

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 
 from inspire_bringup import checkout
-from inspire_bringup.loops import ARM
+from inspire_bringup.loops import ARM, CAN_PORT
 from inspire_sim.sim_parameters import CAN_EMULATOR
 
 
@@ -19,7 +19,7 @@ def ensure_for(arguments: Mapping[str, str]) -> None:
         RuntimeError: it cannot be installed.
 
     """
-    if arguments.get(ARM.name) == CAN_EMULATOR:
+    if arguments.get(ARM.name) == CAN_EMULATOR or CAN_PORT.name in arguments:
         ensure('can')
 
 

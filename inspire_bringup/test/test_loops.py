@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from inspire_bringup.loops import ACT, COLLECT, LOOPS
+from inspire_bringup.loops import ACT, COLLECT, LOOPS, PIPER
 from inspire_bringup.stages import complete, resolve
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +23,7 @@ def accepted_parameters(stage):
     return {field.name for field in fields(getattr(module, name))} | {'use_sim_time'}
 
 
-@pytest.mark.parametrize('loop', LOOPS.values(), ids=LOOPS)
+@pytest.mark.parametrize('loop', [ACT, COLLECT], ids=lambda loop: loop.name)
 def test_one_stage_decides_the_end_and_one_is_stopped_first(loop):
     assert [stage.name for stage in loop.stages if stage.foreground] == ['episode']
     assert [stage.name for stage in loop.stages if stage.stop_first] == ['policy']
@@ -71,3 +71,24 @@ def test_every_parameter_of_a_configuration_file_is_one_that_the_node_declares(s
     path = ROOT / stage.package / 'config' / stage.config
     for node in yaml.safe_load(path.read_text()).values():
         assert set(node['ros__parameters']) <= accepted_parameters(stage)
+
+
+def test_the_arm_s_driver_is_told_what_the_user_says_and_nothing_simulated_runs_with_it():
+    given = {'can_port': 'can1', 'gripper': 'false', 'agilex_names': 'true', 'record': 'true'}
+    stages = {stage.name: stage for stage in resolve(PIPER, complete(PIPER, given))}
+    assert [*stages] == ['driver', 'viewer', 'recorder']
+    assert stages['driver'].parameters == {
+        'can_interface': 'socketcan', 'can_channel': 'can1', 'gripper': False,
+        'autostart': 'inactive', 'agilex_names': True}
+    assert stages['viewer'].parameters == {'viewer': 'piper_real'}
+    assert not any('use_sim_time' in stage.parameters for stage in stages.values())
+
+
+def test_the_arm_s_driver_declares_every_parameter_of_the_table():
+    from piper_driver.can_driver_parameters import CanDriverParameters
+    declared = {field.name for field in fields(CanDriverParameters)}
+    assert {*PIPER.stages[0].parameters} <= declared
+    listed = {field.name: field for field in fields(CanDriverParameters)}
+    for argument in PIPER.arguments:
+        if argument.name in declared and argument.choices:
+            assert {*argument.choices} <= {*listed[argument.name].metadata['choices']}

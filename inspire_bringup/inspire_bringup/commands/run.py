@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`./inspire run act --task pick_ball`: the stages of a loop, for you to work with.
+"""`./inspire run act --task pick_ball`, `run piper`: the stages of a loop, for you to work with.
 
 Where launch_ros is installed, `ros2 launch inspire_bringup act.launch.py task:=pick_ball` does the
 same from the same table, with the conductor.
@@ -24,10 +24,10 @@ from inspire_bringup.session import (
 )
 from inspire_bringup.stages import Argument, Loop
 
-HELP = 'Start the stages of a loop and keep them running, or collect episodes.'
+HELP = 'Start the stages of a loop and keep them running, collect episodes, or drive an arm.'
 
 # In `act` you give the instructions yourself; collecting is nothing without the conductor.
-CONDUCTED = {'act': False, 'collect': True}
+CONDUCTED = {'act': False, 'collect': True, 'piper': False}
 FOR_THE_CONDUCTOR = ('instruction', 'episodes', 'keep', 'timeout', 'progress_period', 'directory')
 
 
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     if given.get('directory'):
         given['directory'] = str(Path(given['directory']).resolve())
     without = list(arguments.without)
-    if not CONDUCTED[loop.name]:
+    if not CONDUCTED[loop.name] and any(stage.foreground for stage in loop.stages):
         without.append('episode')
     stages = choose_stages(loop, given, without)
     ensure_for(given)

@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The policies that exist, by name. A family's module is imported when it is used: one may need a
-GPU's libraries.
+"""The policies that exist, by name: ours, and those that installed packages bring.
+
+A package brings one by an entry point of the group `inspire_policy.families`, whose value is the
+module (docs/plugin.md). A family's module is imported when it is used: one may need a GPU's
+libraries.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import entry_points
 from inspect import signature
 
 from inspire_policy.policy import Policy
 
-# name -> module that has a function `create(**options) -> Policy`
+GROUP = 'inspire_policy.families'
+
+# name -> module that has a function `create(**options) -> Policy`; a package cannot replace ours
 FAMILIES = {
+    **{one.name: one.value for one in entry_points(group=GROUP)},
     'expert': 'inspire_policy.families.expert',
     'nano': 'inspire_policy.families.nano',
     'remote': 'inspire_policy.families.remote',

@@ -6,7 +6,7 @@ the velocity changes by no more than the acceleration (or, slowing down, the dec
 it is never so high that braking would end beyond a joint's range; and a step is taken only if the
 tcp stays in its box while braking afterwards. Each is an invariant: if it holds now, braking keeps
 it, so there is always a safe next step. A set-point that starts outside (an arm switched on at its
-stops) may come in and never goes further out, beyond no face of the box.
+stops) may come in, slowly, and never goes further out, beyond no face of the box.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from piper_driver.pose import Vector
 # of them the tcp's path bends by less than a millimetre, which `_CLEARANCE` covers.
 _SPACING = 0.1
 _CLEARANCE = 0.001
+_COMING_IN = 0.3    # speed of a joint while the tcp is outside its box [rad/s]
 
 
 def _fastest(room: float, rate: float, dt: float) -> float:
@@ -87,7 +88,7 @@ class Limiter:
             behind = 0.0
         catch_up = _fastest(abs(behind), limits.acceleration[joint], dt)
         wanted = goal_velocity + (catch_up if behind > 0 else -catch_up)
-        top = limits.velocity[joint]
+        top = limits.velocity[joint] if max(self._outside) <= 0 else _COMING_IN
         highest = min(top, _fastest(limits.upper[joint] - position,
                                     limits.deceleration[joint], dt))
         lowest = max(-top, -_fastest(position - limits.lower[joint],

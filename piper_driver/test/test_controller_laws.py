@@ -27,7 +27,7 @@ def test_no_command_gets_a_set_point_out_of_its_limits():
 
 
 @pytest.mark.parametrize(('loose', 'commands', 'seed', 'broken'), [
-    ({'velocity': (9.0,) * 6, 'acceleration': (50.0,) * 6}, 1500, 0, 'velocity'),
+    ({'velocity': (9.0,) * 6, 'acceleration': (50.0,) * 6}, 6000, 1, 'velocity'),
     ({'acceleration': (6.0,) * 6}, 1500, 0, 'acceleration'),
     ({'deceleration': (40.0,) * 6}, 1500, 0, 'deceleration'),
     ({'lower': tuple(value - 0.05 for value in PIPER.lower)}, 1500, 8, 'position'),

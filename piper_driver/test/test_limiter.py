@@ -85,8 +85,11 @@ def test_a_set_point_that_starts_outside_may_come_in_and_goes_no_further_out():
     limiter = Limiter(PIPER, low)
     _follow(limiter, [*low[:1], low[1] + 0.3, *low[2:]], 0.5)
     assert tcp_position(limiter.position)[2] >= start - 1e-9
-    places = _follow(limiter, HOME, 2.0)
+    places = _follow(limiter, HOME, 4.0)
     assert np.allclose(places[-1], HOME)
+    inside = [tcp_position(place)[2] > PIPER.table_height for place in places[:-1]]
+    speeds = abs(np.diff(places, axis=0)).max(axis=1) / DT
+    assert speeds[np.logical_not(inside)].max() < 0.31 < speeds.max()
 
 
 def test_a_set_point_outside_one_face_is_not_led_out_through_another():

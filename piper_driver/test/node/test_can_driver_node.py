@@ -22,7 +22,8 @@ from sensor_msgs.msg import JointState
 from std_srvs.srv import Empty, SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from piper_driver import qos
+from piper_driver import can_frames, qos
+from piper_driver.can_frames import Frame
 from piper_driver.emulator_bus import emulate
 from piper_driver.kinematics import HOME, PARK, forward
 from piper_driver.limits import JOINT_NAMES
@@ -84,10 +85,15 @@ class Rig:
         return self.call(ChangeState, 'driver/change_state',
                          transition=Transition(id=number)).success
 
-    def stream(self, goal, condition, seconds=60.0):
+    def spin(self, seconds):
+        """Let time pass, which is what is tested."""
+        end = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() > end)
+
+    def stream(self, goal, condition, seconds=60.0, clock=time.time_ns):
         """Send joint goals at 50 Hz until the condition holds."""
         def send_and_check():
-            now = time.time_ns()
+            now = clock()
             message = JointTrajectory(joint_names=JOINT_NAMES, points=[
                 JointTrajectoryPoint(positions=goal)])
             message.header.stamp = Time(sec=now // 10**9, nanosec=now % 10**9)
@@ -102,7 +108,7 @@ class Rig:
 
     def close(self):
         if self.process.poll() is None:
-            self.process.kill()
+            self.process.kill()     # frozen or not
             self.process.communicate()
         self.emulated.close()
         self.executor.shutdown()
@@ -169,19 +175,42 @@ def test_a_stream_that_ends_is_held_and_counted(rig):
     assert {round(m.position[0], 6) for m in rig.executed} == {round(held, 6)}
 
 
-def test_a_lost_arm_is_an_error_with_what_to_check_and_is_held_where_it_is_found(rig):
-    goal = (0.3, 0.0, 0.0, 0.0, 0.0, 0.0)
-    rig.stream(goal, lambda: rig.model.read().position[0] > 0.1)
-    rig.faults.bus_off()
-    rig.says('no frames for')
+@pytest.mark.parametrize(('cut', 'said'), [
+    (lambda faults: faults.bus_off(), 'no frames for'),
+    (lambda faults: setattr(faults, 'silent', True), 'no frames for'),
+    (lambda faults: faults.missing.add(can_frames.JOINTS[1]), r'2A6 (joint3, joint4)'),
+    (lambda faults: faults.missing.add(can_frames.GRIPPER), 'no gripper'),
+], ids=['bus cut', 'feedback lost', 'feedback of two joints lost', 'gripper lost'])
+def test_a_lost_arm_is_an_error_with_what_to_check_and_is_held_where_it_is_found(cut, said, rig):
+    rig.stream((1.0, 0.0, 0.0, 0.0, 0.0, 0.0), lambda: rig.model.read().position[0] > 0.1)
+    cut(rig.faults)
+    rig.stream((1.0, 0.0, 0.0, 0.0, 0.0, 0.0), lambda: said in rig.status['message'])
     assert rig.status['level'] == DiagnosticStatus.ERROR
-    found = rig.model.read().position
+    rig.spin(0.5)       # all that was sent has been gone to
+    found = rig.model.read()
+    assert found.enabled and found.position[0] < 0.9
+    rig.spin(0.5)
+    assert rig.model.read().position == pytest.approx(found.position, abs=1e-3)
     rig.faults.bus_off(False)
+    rig.faults.missing.clear()
     rig.says('holding: waiting for a command')
     rig.executed.clear()
     rig.until(lambda: len(rig.executed) > 10)
-    assert rig.executed[-1].position[:6] == pytest.approx(found, abs=1e-3)
-    assert rig.model.read().position == pytest.approx(found, abs=1e-3)
+    assert rig.executed[-1].position[:6] == pytest.approx(found.position, abs=1e-3)
+    assert rig.model.read().position == pytest.approx(found.position, abs=1e-3)
+
+
+@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGSTOP])
+def test_a_driver_that_dies_or_freezes_in_motion_leaves_the_arm_at_its_last_set_point(number, rig):
+    rig.stream((1.0, 0.0, 0.0, 0.0, 0.0, 0.0), lambda: rig.model.read().position[0] > 0.1)
+    rig.process.send_signal(number)
+    rig.spin(0.5)
+    held = rig.model.read()
+    assert held.enabled and 0.1 < held.position[0] < 0.5
+    assert held.position[0] == pytest.approx(rig.executed[-1].position[0], abs=0.02)
+    rig.spin(0.5)
+    assert rig.model.read().position == pytest.approx(held.position, abs=1e-3)
+    rig.process.send_signal(signal.SIGKILL)
 
 
 def test_a_faulted_drive_is_named_and_a_raised_arm_is_not_reset_unless_told_so(make_rig):
@@ -196,6 +225,23 @@ def test_a_faulted_drive_is_named_and_a_raised_arm_is_not_reset_unless_told_so(m
     rig.until(lambda: rig.status['fault'] == '')
     assert rig.call(SetBool, 'enable', data=True).success
     rig.says('waiting for a command')
+
+
+@pytest.mark.parametrize(('what', 'said'), [
+    (lambda emulator: emulator.receive(Frame(can_frames.STOP_RESET, b'\1' + bytes(7))),
+     'emergency stop'),
+    (lambda emulator: emulator.faults.over_current.add(2), 'joint3: current too high'),
+    (lambda emulator: setattr(emulator, 'leader', True), 'the arm is a leader')],
+    ids=['stopped by its own button', 'a drive gave up', 'made a leader'])
+def test_a_faulted_arm_is_left_alone_and_the_driver_says_why(what, said, rig):
+    goal = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    rig.stream(goal, lambda: rig.model.read().position[0] > 0.1)
+    what(rig.emulated.emulator)
+    rig.stream(goal, lambda: said in rig.status['fault'])
+    found = rig.model.read().position
+    rig.spin(0.5)
+    assert rig.model.read().position[0] == pytest.approx(found[0], abs=0.05)
+    assert not rig.call(SetBool, 'enable', data=True).success
 
 
 def test_a_killed_driver_leaves_the_arm_holding_and_a_new_one_takes_it_over(rig):
@@ -218,6 +264,8 @@ def test_a_second_driver_is_refused_in_one_line(rig):
     output, _ = second.communicate(timeout=30)
     assert second.returncode == 1
     assert 'another driver has the bus' in output and 'Traceback' not in output
+    goal = (0.2, 0.0, 0.0, 0.0, 0.0, 0.0)       # and the first one goes on
+    rig.stream(goal, lambda: np.allclose(rig.model.read().position, goal, atol=5e-3))
 
 
 def test_tools_made_for_agilex_s_drivers_find_their_names(make_rig):
@@ -262,6 +310,13 @@ def test_a_clock_that_jumps_trips_nothing_and_is_counted(make_rig):
         jumps = int(rig.status['clock_jumps'])
         rig.until(lambda before=jumps: tick() and int(rig.status['clock_jumps']) > before)
     assert rig.status['watchdog_trips'] == '0' and rig.model.read().enabled
+    # and what is stamped by the clock as it is now is followed
+    goal = (0.2, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+    def arrived():
+        tick()
+        return np.allclose(rig.model.read().position, goal, atol=5e-3)
+    rig.stream(goal, arrived, clock=lambda: round((time.monotonic() - begin + offset[0]) * 1e9))
 
 
 def test_no_arm_is_one_line_that_says_what_to_check(ros_domain):

@@ -69,11 +69,11 @@ class CanArm:
         if self._link is None:
             self._claim = claim(self._interface, self._channel)
             try:
-                bus = open_bus(self._interface, self._channel)
+                self._link = SdkLink(lambda: open_bus(self._interface, self._channel),
+                                     self._needed, self._on_feedback)
             except ArmError:
                 self.close()
                 raise
-            self._link = SdkLink(bus, self._needed, self._on_feedback)
         link = self._link
         link.ask_firmware()
         if not _until(lambda: link.newest is not None, self._answer):
@@ -131,7 +131,8 @@ class CanArm:
         return {'firmware': link.firmware or 'not told', 'hottest_c': newest.hottest,
                 'least_voltage_v': newest.voltage, 'joints_at_limit': ', '.join(at_limit),
                 'frames_malformed': link.malformed, 'states_spoilt': self._spoilt,
-                'sends_failed': link.send_failures, 'bus_failure': link.failure}
+                'sends_failed': link.send_failures, 'bus_failure': link.unreadable or link.unsent,
+                'bus_reopened': link.reopened}
 
     # ---- motion ---------------------------------------------------------------------------------
 
@@ -279,12 +280,13 @@ class CanArm:
         silence = min(ages.values())
         if silence > LOST / 2:
             since = f'for {silence:.1f} s on {self._channel}'
-            if not link.failure:
-                return f'no frames {since}: check the arm\'s power, the cable, the bitrate ' \
-                       '(1 Mbit/s)'
-            return f'no frames {since}; {link.failure}. Bus off? sudo ip link set ' \
-                   f'{self._channel} down; sudo ip link set {self._channel} up type can ' \
-                   f'bitrate {BITRATE}'
+            if link.unreadable:
+                return f'no frames {since}: {link.unreadable}'
+            if link.unsent:
+                return f'no frames {since}; {link.unsent}. Bus off? sudo ip link set ' \
+                       f'{self._channel} down; sudo ip link set {self._channel} up type can ' \
+                       f'bitrate {BITRATE}'
+            return f'no frames {since}: check the arm\'s power, the cable, the bitrate (1 Mbit/s)'
         missing = sorted(one for one, age in ages.items() if age > LOST)
         since = f'for {max(ages.values()):.1f} s on {self._channel}'
         if {*missing} >= {*can_frames.JOINTS, can_frames.STATUS}:

@@ -15,6 +15,7 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import degrees, radians
 from threading import Event, Lock, Thread
@@ -24,11 +25,14 @@ import can
 from piper_sdk import C_PiperInterface_V2, LogLevel
 
 from piper_driver import can_frames
+from piper_driver.arm import ArmError
 from piper_driver.limits import Joints
 
 GRIPPER_EFFORT = 1000       # thousandths [N m]; the vendor's default of 500..3000
 _CLEAR = 0xAE               # the SDK's word for "yes, do it"
 _POLL = 0.1                 # how long the reader waits for a frame [s]
+_SILENT = 2.0               # after which a bus without frames is opened anew [s]
+_REOPEN = 0.3               # between two attempts to open a bus that was lost [s]
 # Frames that the SDK is given to decode. Its own end pose is not among them: we compute ours.
 _DECODED = frozenset((can_frames.STATUS, can_frames.GRIPPER, can_frames.FIRMWARE,
                       *can_frames.JOINTS, *can_frames.MOTION, *can_frames.DRIVES))
@@ -59,25 +63,29 @@ class Feedback:
 class SdkLink:
     """The SDK on a bus of ours: states come in by a thread of its own, commands go out."""
 
-    def __init__(self, bus: can.BusABC, needed: frozenset[int],
+    def __init__(self, open_bus: Callable[[], can.BusABC], needed: frozenset[int],
                  on_feedback: Callable[[], None]) -> None:
-        """Take over `bus`. `needed`: frames without which no state is complete."""
+        """Open a bus; it is opened again where it cannot be read any more. Raises ArmError.
+
+        `needed`: frames without which no state is complete.
+        """
         self.since = time.monotonic()
         self.newest: Feedback | None = None
         self.unread: deque[Feedback] = deque(maxlen=400)    # for who must not miss one
         self.heard: dict[int, float] = {}   # identifier -> when it came last [s, steady]
         self.malformed = 0
         self.send_failures = 0
-        self.failure = ''
-        self._bus = bus
+        self.unsent = ''        # why the last frame that was lost could not be sent
+        self.unreadable = ''    # why the bus cannot be read, while it cannot
+        self.reopened = 0
+        self._open_bus = open_bus
+        self._bus = open_bus()
         self._needed = needed
         self._on_feedback = on_feedback
         self._pending = set(can_frames.JOINTS)
         self._sending = Lock()
         self._ended = Event()
-        self._send = bus.send
-        bus.send = self._send_counted       # type: ignore[method-assign]
-        self._sdk = _sdk_on(bus)
+        self._sdk = _sdk_on(self._counting(self._bus))
         self._reader = Thread(target=self._read, name='can reader', daemon=True)
         self._reader.start()
 
@@ -150,26 +158,56 @@ class SdkLink:
         with self._sending:
             function(*arguments)
 
-    def _send_counted(self, msg: can.Message, timeout: float | None = None) -> None:
-        try:
-            self._send(msg, timeout)
-        except (can.CanError, OSError) as error:
-            self.send_failures += 1
-            self.failure = f'frame {msg.arbitration_id:03X} could not be sent: {error}'
-            raise
+    def _counting(self, bus: can.BusABC) -> can.BusABC:
+        """Return the bus, which now counts what could not be sent: the SDK only logs that."""
+        send = bus.send
+
+        def counted(msg: can.Message, timeout: float | None = None) -> None:
+            try:
+                send(msg, timeout)
+            except (can.CanError, OSError, ValueError) as error:
+                self.send_failures += 1
+                self.unsent = f'frame {msg.arbitration_id:03X} could not be sent: {error}'
+                raise can.CanOperationError(str(error)) from error
+        bus.send = counted      # type: ignore[method-assign]
+        return bus
 
     # ---- reading --------------------------------------------------------------------------------
 
     def _read(self) -> None:
+        silent_since = time.monotonic()
         while not self._ended.is_set():
             try:
                 message = self._bus.recv(_POLL)
             except (can.CanError, OSError, ValueError) as error:
-                self.failure = f'the bus cannot be read: {error}'
-                self._ended.wait(_POLL)
+                self.unreadable = self.unreadable or f'the bus cannot be read: {error}'
+                self._reopen()
                 continue
-            if message is not None and message.arbitration_id in _DECODED:
-                self._take(message)
+            now = time.monotonic()
+            if message is not None:
+                silent_since = now
+                if message.arbitration_id in _DECODED:
+                    self._take(message)
+            elif now - silent_since > _SILENT:
+                self._reopen()      # its socket may have outlived its interface
+                silent_since = now
+
+    def _reopen(self) -> None:
+        """Open the bus anew: a socket does not come back with its interface (USB, plugged in)."""
+        self._ended.wait(_REOPEN)
+        try:
+            bus = self._open_bus()
+        except ArmError as error:
+            self.unreadable = str(error)
+            return
+        with self._sending:
+            old, self._bus = self._bus, bus
+            port = self._sdk.GetCanBus()
+            port.recv_bus = port.send_bus = self._counting(bus)
+        self.reopened += 1
+        self.unreadable = ''
+        with suppress(can.CanError, OSError):
+            old.shutdown()
 
     def _take(self, message: can.Message) -> None:
         identifier = message.arbitration_id

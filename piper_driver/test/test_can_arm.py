@@ -7,8 +7,10 @@ The emulator answers the vendor's SDK, which the driver uses: neither knows the 
 import re
 import time
 
+import can
 import pytest
 
+from piper_driver import can_arm
 from piper_driver import can_frames as frames
 from piper_driver.arm import ArmError
 from piper_driver.arm_contract import CONTRACT, Bench
@@ -125,6 +127,41 @@ def test_what_is_not_heard_any_more_is_named_and_comes_back(fault, said, bus):
     bus.emulator.leader = False
     # heard again, though on a busy machine something may be late once more before all is told
     until(lambda: bus.readable() and bus.arm.read().enabled)
+
+
+def test_an_adapter_that_is_unplugged_is_told_and_its_bus_opened_again_when_it_is_back(
+        bus, monkeypatch):
+    bus.arm.enable()
+    link = bus.arm._link
+
+    def gone(*_):
+        raise can.CanOperationError('Network is down [Error Code 100]')
+
+    def missing(*_):
+        raise ArmError('there is no CAN interface can0; plug the adapter in')
+    with monkeypatch.context() as patch:
+        patch.setattr(can_arm, 'open_bus', missing)
+        patch.setattr(link._bus, 'recv', gone)
+        patch.setattr(link._bus, 'send', gone)
+        assert 'no frames' in bus.complaint()
+        until(lambda: 'there is no CAN interface can0; plug' in link.unreadable)
+        assert link.reopened == 0
+    until(lambda: bus.readable() and link.reopened == 1)
+    assert not link.unreadable
+    held = bus.arm.read().position
+    for _ in range(40):     # and targets arrive
+        bus.arm.command((held[0] + 0.05, *held[1:]), 0.05)
+        bus.advance(0.005)
+    assert bus.arm.read().position[0] == pytest.approx(held[0] + 0.05, abs=5e-3)
+
+
+def test_a_bus_that_is_silent_for_long_is_opened_anew_in_case_its_socket_is_dead(
+        bus, monkeypatch):
+    link = bus.arm._link
+    dead = link._bus
+    monkeypatch.setattr(dead, 'recv', lambda timeout: time.sleep(timeout))
+    until(lambda: link.reopened and bus.readable())
+    assert link._bus is not dead
 
 
 def test_a_silent_bus_at_the_start_is_an_error_with_what_to_check(make_bus):

@@ -20,7 +20,7 @@ from inspire_bringup import checkout
 
 HELP = 'Run lint, type checks and all tests (with arguments: pytest alone, with these).'
 PASSES_ON = True
-PARTS = ('can', 'train', 'test')  # of the set-up
+PARTS = ('can', 'train', 'language', 'test')  # of the set-up
 NO_TESTS = 5  # pytest's status when nothing was selected
 
 

@@ -27,6 +27,8 @@ from inspire_labeler.roles import roles
 
 # A closing this near to the last opening takes the same object again [m].
 AGAIN_RADIUS = 0.06
+# Before an opening was noticed, for so long it is looked at how wide what was held is [ns].
+HELD = 500_000_000
 
 Array = NDArray[np.float64]
 Stamps = NDArray[np.int64]
@@ -95,7 +97,7 @@ def find_grasps(
             closed = int(np.searchsorted(stamps, closure.held_since))
         elif not holding and closed is not None:
             slipped = width[index] < used.empty_width + used.slip_margin
-            opened = index if slipped else _opening(width, closed, index, used.release)
+            opened = index if slipped else _opening(stamps, width, closed, index, used.release)
             grasps.append(Grasp(closed, opened, slipped))
             closed = None
     if closed is not None:
@@ -143,9 +145,14 @@ def label_episode(
     return tuple(tracks[phrase] for phrase in objects_in(instruction))
 
 
-def _opening(width: Array, closed: int, found: int, release: float) -> int:
-    """The sample at which the opening that was noticed at sample `found` began."""
-    limit = np.min(width[closed:found + 1]) + 0.2 * release
+def _opening(stamps: Stamps, width: Array, closed: int, found: int, release: float) -> int:
+    """The sample at which the opening that was noticed at sample `found` began.
+
+    It was held as wide as it was for most of the time just before: fingers that met it fast were
+    narrower for an instant.
+    """
+    before = max(closed, int(np.searchsorted(stamps, stamps[found] - HELD)))
+    limit = float(np.median(width[before:found + 1])) + 0.2 * release
     index = found
     while index > closed + 1 and width[index - 1] > limit:
         index -= 1

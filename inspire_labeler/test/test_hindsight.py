@@ -169,3 +169,13 @@ def test_grasps_come_with_the_samples_at_which_they_begin_and_end():
     grasp, = find_grasps(np.arange(500, dtype=np.int64) * PERIOD, widths, ClosureSettings())
     assert grasp.closed == pytest.approx(150, abs=3)
     assert grasp.opened == pytest.approx(350, abs=3) and not grasp.slipped
+
+
+def test_fingers_that_were_narrower_for_an_instant_as_they_closed_open_where_they_open():
+    episode = Episode().take(BALL, width=.0427)
+    at = episode.widths.index(.0427)
+    episode.widths[at:at + 6] = [.0398, .0402, .0408, .0415, .0420, .0425]
+    episode.lay(BOOK)
+    ball = episode.label('put the ball on the book')['the ball']
+    assert np.allclose(ball.position[-1], BOOK)
+    assert np.flatnonzero(ball.grasped)[-1] == pytest.approx(740, abs=8)

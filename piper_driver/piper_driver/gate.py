@@ -14,6 +14,8 @@ from enum import StrEnum
 from math import inf, isfinite
 from typing import NoReturn
 
+import numpy as np
+
 from piper_driver.limits import GRIPPER_NAME, JOINT_NAMES, Limits
 from piper_driver.pose import Pose, Vector
 
@@ -105,7 +107,7 @@ class Gate:
         if frame != BASE_FRAME:
             self.refuse(Refusal.FRAME, f'frame is {frame!r}; valid is {BASE_FRAME!r}')
         try:
-            return Pose(place, turn)
+            return Pose(np.array(place), np.array(turn))
         except ValueError as error:
             self.refuse(Refusal.NOT_FINITE, str(error))
 

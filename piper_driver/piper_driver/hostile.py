@@ -17,7 +17,7 @@ from math import inf, nan
 from random import Random
 
 from piper_driver.controller import ArmController, CommandRefused, Setpoint
-from piper_driver.gate import BASE_FRAME
+from piper_driver.gate import BASE_FRAME, Refusal
 from piper_driver.kinematics import HOME, tcp
 from piper_driver.limits import GRIPPER_NAME, JOINT_NAMES, PIPER, Limits
 from piper_driver.model_arm import ModelArm
@@ -36,6 +36,7 @@ _RANGES = (*zip(JOINT_NAMES, PIPER.lower, PIPER.upper, strict=True),
            (GRIPPER_NAME, PIPER.gripper_lower, PIPER.gripper_upper))
 _NAMES = ('joint0', 'joint7', 'Joint1', '', 'shoulder', 'gripper_joint1')
 
+Mood = Callable[[float], None]      # takes the stamp of its command [s]
 Measured = tuple[str, list[float], str]
 
 
@@ -45,7 +46,7 @@ class Outcome:
 
     commands: int
     accepted: int
-    refused: dict[str, int]
+    refused: dict[Refusal, int]
     oracle: Oracle
     trips: int              # of the watchdog and of the tracking error
 
@@ -77,7 +78,7 @@ def attack(commands: int, seed: int, tell: Callable[[str], object] = lambda _: N
                  f'set-points, {oracle.broken.total()} out of limits')
     oracle.judge()
     gate = controller.gate
-    return Outcome(commander.sent, gate.accepted, {**gate.refusals}, oracle,
+    return Outcome(commander.sent, gate.accepted, dict(gate.refusals), oracle,
                    controller.watchdog_trips + controller.tracking_trips)
 
 
@@ -159,11 +160,12 @@ class Commander:
         """Begin in an honest mood."""
         self.sent = 0
         self._controller, self._random = controller, random
-        self._moods: tuple[Callable[[float], None], ...] = (
+        self._moods: tuple[Mood, ...] = (
             self._walk, self._run, self._jump, self._press, self._hold_joints, self._leap,
             self._talk_rubbish, self._mix, self._wait)
-        self._ahead: list[Callable[[float], None]] = []
-        self._mood, self._gap, self._waited = self._moods[0], 0, 0
+        self._ahead: list[Mood] = []
+        self._mood: Mood = self._walk
+        self._gap = self._waited = 0
         self._now = 0.0
         self._pose = tcp(HOME)
         self._drift: Vector = (0.0, 0.0, 0.0)
@@ -189,7 +191,7 @@ class Commander:
             if random.random() < 0.3:
                 self._grip(now)
 
-    def _next_mood(self) -> Callable[[float], None]:
+    def _next_mood(self) -> Mood:
         """Return each mood in turn, every time round in another order."""
         self._ahead = self._ahead or self._random.sample(self._moods, len(self._moods))
         return self._ahead.pop()
@@ -204,7 +206,7 @@ class Commander:
         with suppress(CommandRefused):
             call()
 
-    # ---- moods; each takes the stamp of its command [s] ----------------------------------------
+    # ---- moods ---------------------------------------------------------------------------------
 
     def _walk(self, stamp: float, scale: float = 0.1) -> None:
         way = [scale * each + jitter for each, jitter
@@ -251,7 +253,7 @@ class Commander:
     def _talk_rubbish(self, stamp: float) -> None:
         random = self._random
         bad, place, turn = random.choice(_RUBBISH), self._pose.position.tolist(), self._pose.xyzw
-        random.choice((
+        choices: tuple[Callable[[], None], ...] = (
             lambda: self._send_pose(stamp, (bad, *place[1:]), turn),
             lambda: self._send_pose(stamp, place, (*turn[:3], bad)),
             lambda: self._send_pose(stamp, place, (0.0, 0.0, 0.0, 0.0)),
@@ -261,7 +263,8 @@ class Commander:
             lambda: self._send_joints(stamp, [random.choice(_NAMES)], [0.1]),
             lambda: self._send_joints(stamp, ['joint1', 'joint1'], [0.1, 0.2]),
             lambda: self._send_joints(stamp, ['joint1', 'joint2'], [0.1]),
-            lambda: self._send_joints(bad, ['joint1'], [0.1])))()
+            lambda: self._send_joints(bad, ['joint1'], [0.1]))
+        random.choice(choices)()
 
     def _mix(self, stamp: float) -> None:
         random = self._random

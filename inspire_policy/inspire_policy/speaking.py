@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from inspire_policy.action_codec import Codec
 from inspire_policy.answer_set import alternatives, choice, places
 from inspire_policy.policy import UndecodableAction
 from inspire_policy.prompt import Segment
@@ -71,6 +70,13 @@ class Vocabulary(Protocol):
         """Ids of a codec's codes."""
 
 
+class Coding(Protocol):
+    """What of an action codec decoding needs."""
+
+    def allowed(self, before: Sequence[int]) -> range:
+        """Codes that may follow `before`; none: the chunk is complete."""
+
+
 @dataclass(frozen=True)
 class Spoken:
     """Answers in the order of the questions, the probabilities of each one's options (empty where
@@ -88,7 +94,7 @@ class Spoken:
 class Speaker:
     """Speaks by one model, tokenizer and codec."""
 
-    def __init__(self, reader: Reader, words: Vocabulary, codec: Codec) -> None:
+    def __init__(self, reader: Reader, words: Vocabulary, codec: Coding) -> None:
         self._reader, self._words, self._codec = reader, words, codec
 
     def speak(self, past: Any, prompt: Sequence[Segment], drafts: Sequence[str] = (),

@@ -20,7 +20,9 @@ GROUP = 'inspire_policy.families'
 FAMILIES = {
     **{one.name: one.value for one in entry_points(group=GROUP)},
     'expert': 'inspire_policy.families.expert',
+    'minivla': 'inspire_policy.families.minivla',
     'nano': 'inspire_policy.families.nano',
+    'pi0fast': 'inspire_policy.families.pi0fast',
     'remote': 'inspire_policy.families.remote',
 }
 

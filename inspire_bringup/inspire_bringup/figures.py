@@ -106,6 +106,13 @@ BENCHMARKS = {
             by_name_only=True,
         ),
         Benchmark(
+            'hindsight',
+            'inspire_bringup.hardware_benchmark:benchmark',
+            'hardware episodes: recorded on the emulated bus, labelled in hindsight, exported, '
+            'trained on for some steps (only when asked for by name)',
+            by_name_only=True,
+        ),
+        Benchmark(
             'expert',
             'inspire_bringup.expert_benchmark:benchmark',
             'success of the scripted expert: every instruction, two seeds (evaluate does more)',

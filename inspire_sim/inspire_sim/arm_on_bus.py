@@ -3,7 +3,8 @@
 
 Who drives it is another process, which cannot tell it from a real one: `piper_driver`'s driver
 for hardware, with the vendor's SDK. The arm moves when the physics does; on the bus it answers at
-its own pace, as a real one would, also while the world is set up anew.
+its own pace, as a real one would, also while the world is set up anew. A real one waits for no
+processor, so the emulator asks for a real-time priority.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class ArmOnBus:
         near, far = pipe()
         with far:
             self._process = subprocess.Popen(
-                [sys.executable, '-P', '-m', 'piper_driver.emulator_bus',
+                [sys.executable, '-P', '-m', 'piper_driver.emulator_bus', '--realtime',
                  '--pipe', str(far.fileno())], pass_fds=[far.fileno()])
         self._end = NearEnd(arm, near)
 

@@ -201,10 +201,11 @@ class Commander:
         if controller.stopped:
             controller.reset()
             return
-        call = self._random.choice((controller.park, lambda: controller.stop('by a test'),
-                                    lambda: controller.hold('for a test')))
+        calls: tuple[Callable[[], None], ...] = (
+            controller.park, lambda: controller.stop('by a test'),
+            lambda: controller.hold('for a test'))
         with suppress(CommandRefused):
-            call()
+            self._random.choice(calls)()
 
     # ---- moods ---------------------------------------------------------------------------------
 

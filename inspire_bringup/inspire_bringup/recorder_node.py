@@ -39,11 +39,12 @@ from inspire_bringup.recording import (
     Status,
     now_text,
 )
-from inspire_bringup.ros_taps import Tap, Unspun, adapted, message_type_of, qos_words
+from inspire_bringup.ros_taps import Tap, adapted, message_type_of, qos_words
 from inspire_msgs.msg import RecorderStatus
 from inspire_msgs.srv import StartEpisode, StopEpisode
 from piper_driver.parameters import declare
 from piper_driver.qos import EVENT
+from piper_driver.ros_inbox import Unspun
 from piper_driver.ros_time import leave_clock
 from piper_driver.spinning import run
 

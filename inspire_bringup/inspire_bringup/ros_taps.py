@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from rclpy.callback_groups import CallbackGroup
 from rclpy.event_handler import (
     EventHandler,
     QoSSubscriptionEventType,
@@ -18,6 +17,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rclpy.utilities import get_rmw_implementation_identifier
 
 from inspire_bringup.log_clock import Received
+from piper_driver.ros_inbox import Unspun
 
 # Middlewares that number each publisher's messages: a jump is a loss, whatever the cause. Of
 # others the message-lost events are counted, although an event in the executor's wait set costs a
@@ -26,19 +26,6 @@ NUMBERING = frozenset({'rmw_fastrtps_cpp', 'rmw_fastrtps_dynamic_cpp', 'rmw_zeno
 # What the others report as the number.
 NO_SEQUENCE = (1 << 64) - 1
 INFINITE = (1 << 63) - 1  # ns
-
-
-class Unspun(CallbackGroup):
-    """Keeps entities out of the executor's wait set: they are taken from by a timer."""
-
-    def can_execute(self, entity: Any) -> bool:
-        return False
-
-    def beginning_execution(self, entity: Any) -> bool:
-        return False
-
-    def ending_execution(self, entity: Any) -> None:
-        raise AssertionError('an entity that is never executed has ended')
 
 
 class Tap:

@@ -18,7 +18,6 @@ from typing import Any
 from ament_index_python.packages import get_package_share_directory
 from builtin_interfaces.msg import Duration, Time
 from geometry_msgs.msg import Vector3
-from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -36,6 +35,7 @@ from inspire_labeler.transform_history import SECOND
 from inspire_msgs.msg import GraspContacts, SpatialAnswer, SpatialQuestion, SpatialReasoning
 from piper_driver import qos
 from piper_driver.parameters import declare
+from piper_driver.ros_inbox import Unspun
 from piper_driver.spinning import run
 from tf2_msgs.msg import TFMessage
 
@@ -44,19 +44,6 @@ from tf2_msgs.msg import TFMessage
 _EVERY = QoSProfile(depth=1000)
 _LONGEST_REASON = 512
 _PERIOD = 0.02
-
-
-class _TakenByTimer(CallbackGroup):
-    """Subscriptions that no executor waits for."""
-
-    def can_execute(self, entity: Any) -> bool:
-        return False
-
-    def beginning_execution(self, entity: Any) -> bool:
-        return False
-
-    def ending_execution(self, entity: Any) -> None:
-        pass
 
 
 class LabelerNode(Node):
@@ -80,7 +67,7 @@ class LabelerNode(Node):
         self._reasons: dict[str, str] = {}
         self._labels = self.create_publisher(SpatialReasoning, 'spatial_labels', qos.SENSOR)
         self._text = self.create_publisher(String, 'spatial_labels/text', qos.LATCHED)
-        self._group = _TakenByTimer()
+        self._group = Unspun()
         # In this order they are taken: images last, when what they wait for is there.
         self._inputs: list[tuple[Subscription, Callable[[bytes], None]]] = []
         self._subscribe(TFMessage, '/tf_static', qos.TF_STATIC_OF_ALL, self._on_static_transforms)

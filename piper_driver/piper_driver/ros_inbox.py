@@ -29,7 +29,7 @@ class Inbox:
     def __init__(self, node: Node) -> None:
         """Begin without a topic."""
         self._node = node
-        self._group = _Unspun()
+        self._group = Unspun()
         self._taking = threading.RLock()
         self._inputs: list[tuple[Subscription, bool, Callable[[Any], None]]] = []
 
@@ -52,7 +52,7 @@ class Inbox:
                         read(taken[0])
 
 
-class _Unspun(CallbackGroup):
+class Unspun(CallbackGroup):
     """Keeps its members out of every executor's wait set."""
 
     def can_execute(self, entity: Any) -> bool:

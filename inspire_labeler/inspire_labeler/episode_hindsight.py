@@ -34,6 +34,8 @@ from inspire_labeler.transform_history import (
     rotate,
 )
 
+# Between a width and the one commanded at the same instant, where they are one [m].
+_SAME_WIDTH = 1e-4
 # The whole episode is kept.
 _WINDOW = 10**9 * SECOND
 
@@ -117,10 +119,21 @@ def _segment(series: _Series, settings: LabelSettings, instruction: str, begin: 
         return []
     widths = np.array([series.widths[each] for each in stamps.tolist()])
     tcp = _tcp(series.transforms, settings, stamps)
+    told = {} if by_hand(series.widths, series.commands) else series.commands
     tracks = label_episode(instruction, stamps, tcp, widths, settings.closure,
-                           _latest(series.commands, stamps))
+                           _latest(told, stamps))
     seen = _tcp(series.transforms, settings, images)
     return [label for track in tracks for label in _sampled(track, instruction, images, seen)]
+
+
+def by_hand(widths: Mapping[int, float], commands: Mapping[int, float]) -> bool:
+    """Whether the gripper was never told anything but where it is: a hand guides the arm.
+
+    Both by stamp [m]. A gripper that follows a command is behind it while it moves.
+    """
+    common = widths.keys() & commands.keys()
+    return bool(common) and all(abs(widths[each] - commands[each]) < _SAME_WIDTH
+                                for each in common)
 
 
 def _sampled(track: Track, instruction: str, images: Stamps, tcp: Array) -> list[HindsightLabel]:

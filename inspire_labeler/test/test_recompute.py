@@ -214,6 +214,14 @@ def test_hindsight_finds_the_ball_and_is_above_the_book(bag, recomputed):
     assert book.bias == pytest.approx((0, 0, .04), abs=.001)
 
 
+def test_hindsight_of_an_arm_guided_by_hand_which_is_told_only_where_it_is(bag):
+    """The driver reports the measured width as what was executed: that commands no stop."""
+    by_hand = [*bag, *(('/executed_command', data) for topic, data in bag
+                       if topic == '/joint_states')]
+    assert hindsight(by_hand, SETTINGS) == hindsight(
+        [message for message in bag if message[0] != '/executed_command'], SETTINGS)
+
+
 def test_hindsight_without_instruction_or_gripper_is_refused(bag):
     with pytest.raises(ValueError, match='no message on /instruction'):
         hindsight([message for message in bag if message[0] != '/instruction'], SETTINGS)

@@ -54,6 +54,7 @@ class Emulator:
         self.arm = arm
         self.faults = Faults()
         self.leader = False
+        self.taught = False         # guided by hand: its button was pressed
         self._send = send
         self._firmware = firmware
         self._random = Random(0)
@@ -114,7 +115,9 @@ class Emulator:
 
     def _follow(self, state: ArmState) -> None:
         """Move the aim towards the targets, no faster than the mode allows, and the arm to it."""
-        if not state.enabled or not all(self._motors):
+        if self.taught:
+            self._stop_aiming()     # it holds where it is let go
+        if not state.enabled or not all(self._motors) or self.taught:
             self._aim = list(state.position)
             return
         if self._dark:
@@ -243,7 +246,8 @@ class Emulator:
                 abs(target - value) > _NEAR
                 for target, value in zip(self._target, state.position, strict=True))
             told = can.BEYOND_LIMIT if self._refused else self._arm_state
-            yield can.status(self._control, told, self._move, moving,
+            control = Control.TEACH if self.taught else self._control
+            yield can.status(control, told, self._move, moving,
                              sorted(self.faults.at_limit))
             flange = forward(state.position)
             yield from can.end_pose((*flange[:3, 3].tolist(),), _rpy(flange[:3, :3].tolist()))

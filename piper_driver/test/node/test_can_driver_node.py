@@ -244,6 +244,29 @@ def test_a_faulted_arm_is_left_alone_and_the_driver_says_why(what, said, rig):
     assert not rig.call(SetBool, 'enable', data=True).success
 
 
+def test_a_hand_that_guides_the_arm_is_followed_and_recorded_and_nothing_is_sent(rig):
+    """A demonstration in teach mode: what the arm did stands for what it was told."""
+    rig.emulated.emulator.taught = True
+    rig.says('guided by hand', 'fault')
+    rig.executed.clear()
+    for angle in np.linspace(0.0, 0.4, 20):
+        rig.model.put((angle, 0.3, -0.3, 0.0, 0.2, 0.0), 0.07 - angle / 10)
+        rig.spin(0.05)
+    measured = {m.header.stamp.sec * 10**9 + m.header.stamp.nanosec: m.position
+                for m in rig.states}
+    told = {m.header.stamp.sec * 10**9 + m.header.stamp.nanosec: m.position
+            for m in rig.executed}
+    common = [stamp for stamp in told if stamp in measured]
+    assert len(common) > 20 and all(told[stamp] == measured[stamp] for stamp in common)
+    assert measured[max(common)][0] > 0.3
+    assert rig.emulated.emulator._target is None
+    left = rig.model.read().position
+    rig.emulated.emulator.taught = False
+    rig.says('holding: waiting for a command')
+    rig.spin(0.3)
+    assert rig.model.read().position == pytest.approx(left, abs=1e-3)
+
+
 def test_a_killed_driver_leaves_the_arm_holding_and_a_new_one_takes_it_over(rig):
     goal = (0.3, 0.4, -0.3, 0.0, 0.0, 0.0)
     rig.stream(goal, lambda: np.allclose(rig.model.read().position, goal, atol=5e-3))

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measured figures: what `./inspire bench` shows and writes, and who measures what.
 
-A benchmark is a function without arguments that returns what it measured: for each figure
-(name, samples, unit), or the Figure itself where it is no median of samples. It lives in the
-package whose work it measures; this table only says where.
+A benchmark is a function that returns what it measured: for each figure (name, samples, unit), or
+the Figure itself where it is no median of samples. What it takes are options, words with defaults.
+It lives in the package whose work it measures; this table only says where.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from inspect import signature
 from statistics import median
 from typing import Any
 
@@ -99,6 +100,20 @@ BENCHMARKS = {
             by_name_only=True,
         ),
         Benchmark(
+            'reasoning',
+            'inspire_policy.large.benchmarks:reasoning',
+            'what questions cost in a large model: none, the authors\' way, ours '
+            '(only when asked for by name)',
+            by_name_only=True,
+        ),
+        Benchmark(
+            'law',
+            'inspire_policy.large.benchmarks:law',
+            'large models that keep what was read against such as do not: answers and codes that '
+            'differ (only when asked for by name)',
+            by_name_only=True,
+        ),
+        Benchmark(
             'can',
             'inspire_bringup.ros_can_benchmark:benchmark',
             'the driver for hardware on an emulated bus: command to frame, holding, feedback '
@@ -131,15 +146,25 @@ def summarise(name: str, samples: Sequence[float], unit: str) -> Figure:
     )
 
 
-def measure(names: Iterable[str]) -> list[dict[str, Any]]:
+def measure(
+    names: Iterable[str], options: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
     """Run the benchmarks of these names; return their figures as plain dictionaries.
 
     Raises:
-        ValueError: there is no benchmark of that name, or one measured nothing.
+        ValueError: there is no benchmark of that name, one takes no such option, or measured
+            nothing.
 
     """
     chosen = [find(name) for name in names]
-    return [asdict(figure(found)) for one in chosen for found in load(one)()]
+    for one in chosen if options else ():
+        known = signature(load(one)).parameters
+        if odd := sorted(set(options or ()) - set(known)):
+            raise ValueError(
+                f'the benchmark {one.name!r} takes no {odd[0]}; options: '
+                f'{", ".join(known) or "none"}'
+            )
+    return [asdict(figure(found)) for one in chosen for found in load(one)(**(options or {}))]
 
 
 def find(name: str) -> Benchmark:
@@ -148,9 +173,9 @@ def find(name: str) -> Benchmark:
     return BENCHMARKS[name]
 
 
-def load(benchmark: Benchmark) -> Callable[[], Iterable[Figure | Measured]]:
+def load(benchmark: Benchmark) -> Callable[..., Iterable[Figure | Measured]]:
     module, _, function = benchmark.function.partition(':')
-    found: Callable[[], Iterable[Figure | Measured]] = getattr(
+    found: Callable[..., Iterable[Figure | Measured]] = getattr(
         importlib.import_module(module), function
     )
     return found

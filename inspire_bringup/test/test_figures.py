@@ -36,3 +36,13 @@ def test_samples_and_figures_are_written_alike(monkeypatch):
         {'name': 'b', 'value': 0.9, 'unit': 'share', 'runs': 40, 'min': 0.8, 'median': 0.9,
          'max': 1.0},
     ]  # fmt: skip
+
+
+def test_options_go_to_the_benchmark_and_others_are_answered_with_those_there_are(monkeypatch):
+    def counting(count: str = '3', other: str = ''):
+        return [('a', [float(count)], 'm')]
+
+    monkeypatch.setattr(figures, 'load', lambda one: counting)
+    assert measure(['labels'], {'count': '7'})[0]['value'] == 7.0
+    with pytest.raises(ValueError, match="'labels' takes no size; options: count, other"):
+        measure(['labels'], {'size': '7'})

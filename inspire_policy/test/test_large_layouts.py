@@ -15,6 +15,7 @@ from inspire_policy.large import untrained, weights  # noqa: E402
 from inspire_policy.large.layouts import HEADS, LayoutError, map_of, shapes  # noqa: E402
 from inspire_policy.large.settings import MINIVLA, PI0FAST  # noqa: E402
 
+pytestmark = pytest.mark.timeout(300)
 PUBLISHED = json.loads((Path(__file__).parent / 'data' / 'published_tensors.json').read_text())
 SIZES = {'minivla': MINIVLA, 'pi0fast': PI0FAST}
 TINY = {family: untrained.SIZES[family, 'tiny'] for family in SIZES}

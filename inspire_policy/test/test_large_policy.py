@@ -22,6 +22,8 @@ from inspire_policy.policy import BadInstruction, PolicyError, Source, Undecodab
 INSTRUCTION = 'put the banana in the plate'
 FAMILIES = ('minivla', 'pi0fast')
 
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture(scope='module', params=FAMILIES)
 def family(request):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`./inspire bench [NAME ...] [--json FILE]`: measure what the project promises."""
+"""`./inspire bench [NAME ...] [--with OPTION=WORD] [--json FILE]`: measure what is promised."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listed = '; '.join(f'{one.name}: {one.description}' for one in BENCHMARKS.values())
     which = f'which (default: all short ones). {listed}'
     parser.add_argument('names', nargs='*', metavar='NAME', help=which)
+    parser.add_argument('--with', dest='options', action='append', default=[], type=option,
+                        metavar='OPTION=WORD',
+                        help='something that the benchmarks named take, e.g. sizes=small')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures to a file')
 
 
@@ -36,12 +39,19 @@ def run(arguments: argparse.Namespace) -> int:
     figures: list[dict[str, Any]] = []
     for name in names:
         console.print(f'{name}: {BENCHMARKS[name].description} ...')
-        figures += measure([name])
+        figures += measure([name], dict(arguments.options))
     console.print(table(figures))
     if arguments.json:
         text = json.dumps({'machine': described, 'figures': figures}, indent=2)
         arguments.json.write_text(text + '\n', encoding='utf-8')
     return 0
+
+
+def option(text: str) -> tuple[str, str]:
+    name, _, word = text.partition('=')
+    if not name or not word:
+        raise argparse.ArgumentTypeError(f'{text!r} is no OPTION=WORD')
+    return name, word
 
 
 def table(figures: list[dict[str, Any]]) -> Table:

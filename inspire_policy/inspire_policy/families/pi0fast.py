@@ -19,8 +19,9 @@ from scipy.spatial.transform import Rotation
 from inspire_labeler.question import Question
 from inspire_policy.families.nano import Reasoning
 from inspire_policy.large.acting import LargePolicy, precision
-from inspire_policy.large.checkpoint import CheckpointError, Description, load
+from inspire_policy.large.checkpoint import Description, load
 from inspire_policy.large.words import PretrainedWords
+from inspire_policy.nano.checkpoint import CheckpointError
 from inspire_policy.policy import PolicyObservation
 from inspire_policy.prompt import Layout, Segment
 

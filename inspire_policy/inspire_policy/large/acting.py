@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from inspire_labeler.question import Question
 from inspire_policy.answer_set import holds
 from inspire_policy.families.nano import EVERY, Reasoning, fitting
-from inspire_policy.large.checkpoint import Checkpoint, CheckpointError, Description
+from inspire_policy.large.checkpoint import Checkpoint, Description
 from inspire_policy.large.readers import KeepingReader, Scene
 from inspire_policy.large.words import PretrainedWords
+from inspire_policy.nano.checkpoint import CheckpointError
 from inspire_policy.policy import (
     Answer,
     BadInstruction,

@@ -72,7 +72,8 @@ def plain(reader: PlainReader, scene: Scene, prompt: Sequence[Segment], words: V
             margins.append(float(first - second))
         return int(np.argmax(own))
 
-    answers, codes = [], []
+    answers: list[str] = []
+    codes: list[int] = []
     for segment in prompt:
         text += words.encode(segment.marks)
         said: list[str] = []

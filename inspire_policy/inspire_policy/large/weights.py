@@ -50,7 +50,7 @@ def network(path: Path, size: Size, family: str, kind: torch.dtype = torch.float
         with torch.no_grad():
             for name, place in wanted.items():
                 if place.ours is not None:
-                    part = own[place.ours]
+                    part: Tensor = own[place.ours]
                     if place.shape[1:] == part.shape[1:]:
                         part = part[place.start:place.start + place.shape[0]]
                     part.copy_(there.read(name).reshape(part.shape))
@@ -112,7 +112,7 @@ def _safetensors(files: list[Path]) -> Tensors:
     opened: dict[str, Any] = {}
     for file in files:
         try:
-            content = safe_open(file, framework='pt')
+            content: Any = safe_open(file, framework='pt')
             for name in content.keys():  # noqa: SIM118 - it is no mapping
                 if name in found:
                     raise LayoutError(f'tensor {name} is in two files')

@@ -70,8 +70,9 @@ def _from_map(found: dict[Any, Any]) -> Any:
 def _array(found: dict[Any, Any]) -> Any:
     data, shape = found.get(DATA), found.get(SHAPE)
     kind = _require_numbers(found.get(DTYPE))
-    sides = isinstance(shape, list) and all(type(side) is int and side >= 0 for side in shape)
-    if not sides or len(shape) > MOST_DIMENSIONS or not isinstance(data, bytes):
+    if (not isinstance(shape, list) or not isinstance(data, bytes)
+            or len(shape) > MOST_DIMENSIONS
+            or not all(type(side) is int and side >= 0 for side in shape)):
         raise Garbled(f'an array of shape {str(shape)[:80]} with data of type '
                       f'{type(data).__name__}; valid: a list of up to {MOST_DIMENSIONS} lengths, '
                       f'and bytes')

@@ -7,9 +7,11 @@ with in 32). Nothing is downloaded, and no code that lies beside weights is run.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,9 +27,10 @@ def pretrained(folder: str = '') -> tuple[Any, Any]:
     Raises ValueError where there is none.
     """
     import torch
+    os.environ.setdefault('TQDM_DISABLE', '1')    # its bars fill a log
     from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils.logging import disable_progress_bar
-    disable_progress_bar()
+    logging: Any = import_module('transformers.utils.logging')
+    logging.disable_progress_bar()
     where, chosen = (folder, {}) if folder else _packaged()
     try:
         tokenizer = AutoTokenizer.from_pretrained(where, local_files_only=True, **chosen)

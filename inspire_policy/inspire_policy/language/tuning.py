@@ -82,12 +82,12 @@ def tune(recipe: Recipe, data: Path, out: Path, model: Any, tokenizer: Any,
     tell(f'{sum(one.numel() for one in trained):,} of '
          f'{sum(one.numel() for one in tuned.parameters()):,} parameters are trained'
          + (f'; on from step {first}' if first else ''))
-    begin = time.perf_counter()
     for step in range(first, recipe.steps):
         if stop_at and step >= stop_at:
             return results
+        begin = time.perf_counter()
         loss, tokens = _step(step, recipe, tuned.train(), optimizer, trained, words, lessons)
-        seconds = (time.perf_counter() - begin) / (step + 1 - first)
+        seconds = time.perf_counter() - begin
         with (out / LOG).open('a', encoding='utf-8') as log:
             log.write(json.dumps({'step': step + 1, 'loss': round(loss, 5), 'tokens': tokens,
                                   'seconds': round(seconds, 3)}) + '\n')
@@ -108,7 +108,7 @@ def examine(model: Any, words: LanguageWords, lessons: Lessons, recipe: Recipe) 
     """How many answers of held-out situations are right, and what always saying the commonest
     answer would give."""
     reader = LanguageReader(getattr(model, 'get_base_model', lambda: model)())
-    speaker = Speaker(reader, words, Silence())      # type: ignore[arg-type]
+    speaker = Speaker(reader, words, Silence())
     situations = lessons.draw(recipe.examined, np.random.default_rng(EXAMINATION), held_out=True)
     cases: Counter[tuple[str, str]] = Counter()
     for one in situations:
@@ -160,7 +160,7 @@ def _step(step: int, recipe: Recipe, tuned: Any, optimizer: Any, trained: Sequen
     # as a quarter of the layers: it is asked where something is answered
     hidden = causal.model(input_ids=ids, use_cache=False).last_hidden_state
     asked = targets != IGNORED
-    loss = torch.nn.functional.cross_entropy(causal.lm_head(hidden[asked]), targets[asked])
+    loss: Any = torch.nn.functional.cross_entropy(causal.lm_head(hidden[asked]), targets[asked])
     optimizer.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(trained, recipe.clip)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from inspire_policy.families import create
 from inspire_policy.policy_parameters import PolicyParameters
 
 PACKAGE = Path(__file__).parents[1]
@@ -36,3 +37,10 @@ def test_the_readme_lists_every_parameter_with_its_default_and_no_other() -> Non
     listed = dict(re.findall(r'^\| `(\w+)` \| (\S+) \|', section, re.MULTILINE))
     defaults = asdict(PolicyParameters())
     assert listed == {name: str(value) or "''" for name, value in defaults.items()}
+
+
+def test_what_was_set_is_handed_to_the_family_and_nothing_else() -> None:
+    assert PolicyParameters().options == {}
+    set_so = PolicyParameters(family='remote', address='127.0.0.1:8000', answer_within=2.0)
+    assert set_so.options == {'address': '127.0.0.1:8000', 'answer_within': 2.0}
+    assert create(set_so.family, viewer=set_so.viewer, **set_so.options).cameras

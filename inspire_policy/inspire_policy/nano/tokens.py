@@ -27,7 +27,7 @@ class TokenizerError(ValueError):
 class Words:
     """A `tokenizers` tokenizer with what a prompt needs of it."""
 
-    ends = ()    # a codec says when a chunk is whole
+    ends: tuple[int, ...] = ()    # a codec says when a chunk is whole
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         """Raises TokenizerError when a mark or an answer's word is not one token."""

@@ -18,7 +18,7 @@ from inspire_policy.nano import checkpoint, lessons  # noqa: E402
 from inspire_policy.nano.lessons import IGNORED, Lessons, Teaching, raw_states  # noqa: E402
 from inspire_policy.nano.recipe import TINY, named  # noqa: E402
 from inspire_policy.nano.tokens import Words  # noqa: E402
-from inspire_policy.nano.training import TrainingError, read_log, split, train  # noqa: E402
+from inspire_policy.nano.training import TrainingError, read_log, split, train, varied  # noqa: E402
 from inspire_policy.nano.vocabulary import sentences  # noqa: E402
 from inspire_policy.prompt import Layout  # noqa: E402
 
@@ -148,6 +148,25 @@ def test_the_place_of_an_object_stands_where_its_answer_begins_and_agrees_with_i
         if spoken[said] != 'grasped':
             code = codes(offset[None].astype(float), np.array([False]), Formulation.DIRECTION)
             assert words(code, Formulation.DIRECTION)[0] == spoken[said]
+
+
+def test_pictures_are_moved_and_lit_anew_and_nothing_else_changes(data):
+    _, _, drawn = made(data)
+    rows = np.flatnonzero(drawn.usable.any(1))[:6].tolist()
+    plain = drawn.draw(rows, np.random.default_rng(0))
+    same = varied(plain, named('tiny', ['shift=0', 'brightness=0', 'tint=0']),
+                  np.random.default_rng(1))
+    other = varied(plain, named('tiny', ['shift=0.1', 'brightness=0', 'tint=0']),
+                   np.random.default_rng(1))
+    for before, kept, moved in zip(plain.pictures, same.pictures, other.pictures, strict=True):
+        assert np.array_equal(before, kept) and moved.shape == before.shape
+        most, side = round(0.1 * before.shape[1]), before.shape[1]
+        inner = moved[:, most:-most, most:-most]
+        for one, whole in zip(inner, before, strict=True):
+            assert any(np.array_equal(one, whole[most + y:side - most + y,
+                                                 most + x:side - most + x])
+                       for y in range(-most, most + 1) for x in range(-most, most + 1))
+    assert np.array_equal(plain.ids, other.ids) and np.array_equal(plain.state, other.state)
 
 
 def test_held_out_episodes_are_not_trained_on(data):

@@ -33,7 +33,9 @@ class Recipe:
     answers: float = 1.0       # weight of the answers' loss beside the actions'
     offsets: float = 1.0       # weight of the loss of where things are; 0: as the paper
     average: float = 0.999     # share that the running average of the weights keeps in a step
-    brightness: float = 0.1    # pictures are made brighter or darker by up to this share
+    brightness: float = 0.1    # pictures are made brighter or darker by up to this share,
+    tint: float = 0.08         # each of their colours by this share more,
+    shift: float = 0.04        # and moved by up to this share of their side
     seed: int = 0
     held_out: int = 25         # every so many-th episode is kept for validation
     validate: int = 500        # steps between validations

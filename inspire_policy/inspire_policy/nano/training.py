@@ -122,9 +122,7 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
         network.train()
         for group in (group for each in optimizers for group in each.param_groups):
             group['lr'] = rate(recipe, step)
-        brightness = 1.0 + recipe.brightness * (2.0 * random_of(recipe, step, 1).random(
-            (share, 1, 1, 1)) - 1.0)
-        losses = loss(network, plain, batch, accelerator.device, brightness)
+        losses = loss(network, plain, batch, accelerator.device)
         accelerator.backward(recipe.answers * losses[0] + losses[1] + recipe.offsets * losses[2])
         accelerator.clip_grad_norm_(network.parameters(), recipe.clip)
         for optimizer in optimizers:
@@ -207,7 +205,8 @@ def batches(lessons: Lessons, training: NDArray[np.int64], recipe: Recipe, share
     """This process's share of the batches of steps begin + 1 to end, some made ahead."""
     def made(step: int) -> Batch:
         rows = chosen_rows(training, recipe, step)[own * share:(own + 1) * share]
-        return lessons.draw(rows.tolist(), random_of(recipe, step, 10 + own))
+        random = random_of(recipe, step, 10 + own)
+        return varied(lessons.draw(rows.tolist(), random), recipe, random)
 
     with ThreadPoolExecutor(1) as pool:
         first = range(begin + 1, min(begin + AHEAD, end) + 1)
@@ -219,11 +218,28 @@ def batches(lessons: Lessons, training: NDArray[np.int64], recipe: Recipe, share
             yield batch
 
 
-def loss(network: torch.nn.Module, plain: Network, batch: Batch, device: torch.device,
-         brightness: NDArray[np.float64] | None = None) -> list[torch.Tensor]:
+def varied(batch: Batch, recipe: Recipe, random: np.random.Generator) -> Batch:
+    """A batch whose pictures are moved a little, their edges repeated, and in another light: what
+    a scene is known by again is no help then, and how things lie to each other stays."""
+    pictures = []
+    for given in batch.pictures:
+        count, side = given.shape[:2]
+        most = round(recipe.shift * side)
+        wide = np.pad(given, ((0, 0), (most, most), (most, most), (0, 0)), 'edge')
+        corners = random.integers(0, 2 * most + 1, (count, 2))
+        moved = np.stack([one[y:y + side, x:x + side]
+                          for one, (y, x) in zip(wide, corners, strict=True)])
+        light = 1.0 + recipe.brightness * random.uniform(-1.0, 1.0, (count, 1, 1, 1)) \
+            + recipe.tint * random.uniform(-1.0, 1.0, (count, 1, 1, 3))
+        pictures.append((moved * light.astype(np.float32)).clip(0, 255).astype(np.uint8))
+    return dataclasses.replace(batch, pictures=tuple(pictures))
+
+
+def loss(network: torch.nn.Module, plain: Network, batch: Batch,
+         device: torch.device) -> list[torch.Tensor]:
     """Mean cross-entropy of the answers' tokens and of the actions', and Huber's loss of where
     things are [0.1 m]; 0 where there are none."""
-    hidden, targets = run(network, batch, device, brightness)
+    hidden, targets = run(network, batch, device)
     answers, actions = (torch.from_numpy(each).to(device) for each in targets)
     losses = []
     for target in (answers, actions):
@@ -237,14 +253,11 @@ def loss(network: torch.nn.Module, plain: Network, batch: Batch, device: torch.d
             else hidden.sum() * 0.0 + found.sum()]
 
 
-def run(network: torch.nn.Module, batch: Batch, device: torch.device,
-        brightness: NDArray[np.float64] | None) -> tuple[torch.Tensor, tuple[Any, Any]]:
+def run(network: torch.nn.Module, batch: Batch,
+        device: torch.device) -> tuple[torch.Tensor, tuple[Any, Any]]:
     """The network's output over a batch, and what it should say."""
     pictures = [torch.from_numpy(one).to(device).permute(0, 3, 1, 2).float() / 255
                 for one in batch.pictures]
-    if brightness is not None:
-        factor = torch.from_numpy(brightness.astype(np.float32)).to(device)
-        pictures = [(one * factor).clamp(0.0, 1.0) for one in pictures]
     inputs = (torch.from_numpy(each).to(device)
               for each in (batch.state, batch.ids, batch.places, batch.branches))
     return network(pictures, *inputs), (batch.answers, batch.actions)
@@ -267,7 +280,7 @@ def validate(lessons: Lessons, rows: NDArray[np.int64], recipe: Recipe,
                                      'offset_m': []}
     for part in np.array_split(chosen, math.ceil(len(chosen) / 64)):
         batch = lessons.draw(part.tolist(), random)
-        hidden, (answers, actions) = run(network, batch, device, None)
+        hidden, (answers, actions) = run(network, batch, device)
         said = network.head(hidden).argmax(-1).cpu().numpy()
         at = np.isfinite(batch.offsets[:, :, 0])
         apart = REACH * network.where(hidden).cpu().numpy()[at] - batch.offsets[at]

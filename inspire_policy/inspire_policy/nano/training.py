@@ -326,8 +326,9 @@ def fingerprint(recipe: Recipe, data: Dataset, before: Checkpoint | None = None)
     same = {name: value for name, value in as_json(recipe).items()
             if name not in ('steps', 'validate', 'save')}
     content = json.dumps([same, content_hash(data)], sort_keys=True)
-    for name in sorted(before.weights) if before else ():
-        content += hashlib.sha256(before.weights[name].tobytes()).hexdigest()
+    weights = before.weights if before else {}
+    for name in sorted(weights):
+        content += hashlib.sha256(weights[name].tobytes()).hexdigest()
     return hashlib.sha256(content.encode()).hexdigest()
 
 

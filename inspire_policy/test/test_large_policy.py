@@ -93,7 +93,7 @@ def test_what_it_cannot_work_with_is_refused_by_name(folder, family):
         made.decide(dataclasses.replace(law.observation(1), images={}))
     with pytest.raises(BadInstruction, match='proximity'):
         made.reset(INSTRUCTION, questions(INSTRUCTION, Formulation.PROXIMITY))
-    with pytest.raises(CheckpointError, match='piper_real'):
+    with pytest.raises(ValueError, match='piper_real'):
         policy(folder, viewer='piper_real')
     with pytest.raises(ValueError, match='needs a checkpoint'):
         families.create(family)

@@ -12,7 +12,7 @@ torch = pytest.importorskip('torch', reason='the part `train` of the set-up is n
 from inspire_labeler.formulation import Formulation  # noqa: E402
 from inspire_labeler.question import questions  # noqa: E402
 from inspire_policy import families  # noqa: E402
-from inspire_policy.families.nano import fitting  # noqa: E402
+from inspire_policy.answering import fitting  # noqa: E402
 from inspire_policy.nano.checkpoint import CheckpointError  # noqa: E402
 from inspire_policy.policy import (  # noqa: E402
     BadInstruction,
@@ -114,7 +114,7 @@ def test_what_it_cannot_work_with_is_refused_by_name(observations):
         made.reset(INSTRUCTION, questions(INSTRUCTION, Formulation.PROXIMITY))
     with pytest.raises(BadInstruction, match='tokens'):
         made.reset('put the ball on the ' + 'very ' * 60 + 'book', questions(INSTRUCTION))
-    with pytest.raises(CheckpointError, match='piper_real'):
+    with pytest.raises(ValueError, match='piper_real'):
         policy(viewer='piper_real')
     with pytest.raises(CheckpointError, match='/nowhere'):
         families.create('nano', checkpoint='/nowhere')

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from inspire_labeler.question import Question
-from inspire_policy.families.nano import Reasoning
+from inspire_policy.answering import Reasoning
 from inspire_policy.large.acting import LargePolicy, precision
 from inspire_policy.large.checkpoint import Description, load
 from inspire_policy.large.words import PretrainedWords

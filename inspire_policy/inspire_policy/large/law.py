@@ -20,7 +20,7 @@ import torch
 from inspire_labeler.formulation import Formulation
 from inspire_labeler.question import Question, questions
 from inspire_policy.answer_set import alternatives
-from inspire_policy.families.nano import Reasoning
+from inspire_policy.answering import Reasoning
 from inspire_policy.large.acting import LargePolicy
 from inspire_policy.large.checkpoint import Checkpoint
 from inspire_policy.large.readers import PlainReader, Scene

@@ -17,8 +17,8 @@ import numpy as np
 
 from inspire_labeler.question import questions
 from inspire_policy.adversary import invalid_answers
+from inspire_policy.answering import Reasoning
 from inspire_policy.families import nano
-from inspire_policy.families.nano import Reasoning
 from inspire_policy.policy import PolicyObservation
 from inspire_sim.world import TableWorld
 

@@ -83,7 +83,10 @@ def sourced(root: Path, *command: str) -> list[str]:
 
 def building_environment() -> dict[str, str]:
     """For a command that must not see what this workspace has built so far."""
-    return os.environ | {'INSPIRE_WITHOUT_OVERLAY': '1'}
+    # colcon's own default also waits while the load is above the number of cores: on a busy
+    # machine the compiler then mostly stands still.
+    jobs = {'MAKEFLAGS': f'-j{os.cpu_count() or 1}'} if 'MAKEFLAGS' not in os.environ else {}
+    return os.environ | {'INSPIRE_WITHOUT_OVERLAY': '1'} | jobs
 
 
 def lacking_in_distribution(root: Path, names: Iterable[str]) -> list[str]:

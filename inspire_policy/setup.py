@@ -11,6 +11,7 @@ setup(
     name=NAME,
     version='0.1.0',
     packages=find_packages(exclude=['test', 'test.*']),
+    package_data={NAME: ['nano/shipped/*']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
@@ -18,7 +19,7 @@ setup(
     ],
     install_requires=['setuptools'],
     extras_require={'test': ['pytest']},
-    zip_safe=True,
+    zip_safe=False,
     maintainer='InSpire for ROS 2 maintainers',
     maintainer_email='inspire@example.org',
     description='Policies that say where things are before they move, and their node.',

@@ -2,6 +2,7 @@
 """The learned policy behind the protocol, on a real world's pictures."""
 
 import dataclasses
+from pathlib import Path
 
 import demonstrations
 import numpy as np
@@ -105,7 +106,7 @@ def test_it_never_gets_the_truth(observations):
     assert policy().needs_truth is False
 
 
-def test_what_it_cannot_work_with_is_refused_by_name(observations):
+def test_what_it_cannot_work_with_is_refused_by_name(observations, monkeypatch):
     made = policy()
     with pytest.raises(PolicyError, match='wrist_camera'):
         made.decide(dataclasses.replace(observations[0], images={
@@ -118,6 +119,7 @@ def test_what_it_cannot_work_with_is_refused_by_name(observations):
         policy(viewer='piper_real')
     with pytest.raises(CheckpointError, match='/nowhere'):
         families.create('nano', checkpoint='/nowhere')
+    monkeypatch.setattr('inspire_policy.families.nano.SHIPPED', Path('/nowhere'))
     with pytest.raises(ValueError, match='no checkpoint of nano is shipped'):
         families.create('nano')
     with pytest.raises(ValueError, match='onnx, torch'):

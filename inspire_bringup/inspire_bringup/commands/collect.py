@@ -72,6 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--glances', type=int, default=Correcting.glances, metavar='N',
                         help='with --corrections: random places of the arm before each episode '
                         '(default: %(default)s)')
+    parser.add_argument('--longest', type=int, default=Correcting.longest, metavar='STEPS',
+                        help='with --corrections: steps until an episode ends; 0: only glances '
+                        '(default: %(default)s)')
     parser.add_argument('--checkpoint', type=Path, metavar='DIR',
                         help='with --corrections: the policy of this checkpoint moves the arm, '
                         'and is corrected (DAgger)')
@@ -110,7 +113,7 @@ def setting_of(arguments: argparse.Namespace) -> Collecting | Correcting:
     if arguments.corrections:
         chosen = str(arguments.checkpoint.resolve()) if arguments.checkpoint else ''
         return Correcting(arguments.viewer, arguments.image_size, arguments.glances,
-                          checkpoint=chosen)
+                          checkpoint=chosen, longest=arguments.longest)
     if arguments.checkpoint:
         raise ValueError('--checkpoint has a meaning with --corrections only: demonstrations are '
                          'the expert\'s')
@@ -123,7 +126,7 @@ def command(arguments: argparse.Namespace) -> str:
     words = ['./inspire', 'collect']
     how = ('stride', 'disturbances')
     if arguments.corrections:
-        words, how = [*words, '--corrections'], ('glances', 'checkpoint')
+        words, how = [*words, '--corrections'], ('glances', 'longest', 'checkpoint')
     for name in ('out', 'episodes', 'tasks', 'split', 'seed', 'image_size', *how, 'viewer'):
         value = getattr(arguments, name)
         words += [f'--{name.replace("_", "-")}', str(value)] if value not in ('', None) else []

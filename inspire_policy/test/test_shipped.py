@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shipped network, in closed loop in the world: it looks, says where things are, and picks."""
+
+import time
+
+import pytest
+
+from inspire_policy.closed_loop import make_policy, run_episode
+from inspire_policy.evaluation import Job, Setting
+from inspire_policy.families.nano import SHIPPED
+from inspire_sim.world import TableWorld
+
+LARGEST = 40e6       # bytes of what is shipped
+LOADED = 3.0         # s
+SEEDS = range(6)     # 21 of 25 succeeded from 0 on when it was evaluated
+ENOUGH = 3           # of these
+
+
+def test_it_is_small_and_soon_there() -> None:
+    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < LARGEST
+    make_policy(Setting('nano'))    # the libraries
+    begin = time.perf_counter()
+    make_policy(Setting('nano'))
+    assert time.perf_counter() - begin < LOADED
+
+
+@pytest.mark.timeout(300)
+def test_it_picks_up_the_ball_and_says_where_it_is() -> None:
+    setting = Setting('nano', longest=240)
+    policy = make_policy(setting)
+    world = TableWorld(cameras=policy.cameras)
+    rows = [run_episode(world, policy, Job('pick_ball', 'pick up the ball', 'seen', seed), setting)
+            for seed in SEEDS]
+    assert not any(row.error for row in rows)
+    assert sum(row.success for row in rows) >= ENOUGH, [row.detail for row in rows]
+    cases = [(case, times) for row in rows if row.success for case, times in row.answers]
+    clear = [(case, times) for case, times in cases if not case.near]
+    right = sum(times for case, times in clear if case.right)
+    assert right >= 0.7 * sum(times for _, times in clear)

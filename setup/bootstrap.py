@@ -329,6 +329,8 @@ def install_part(place: Place, state: State, part: str) -> None:
                     raise
         if part == 'ros' or 'ros' in state.parts:
             wheels.patch(place.venv, Path(sysconfig.get_paths()['include']))
+        if 'torch' in pins(text):
+            complete_torch(place, path, current)
         if part == 'run':
             current.show(0.98, "NLTK's tagger")
             install_tagger(place)
@@ -362,6 +364,30 @@ def pip_install(place: Place, path: Path, current: Step) -> None:
             f'pip could not install the part {path.stem!r}:\n{tail(log)}\n(all of it: {log})\n'
             'What was downloaded is kept: the same command goes on from here.'
         )
+
+
+def complete_torch(place: Place, path: Path, current: Step) -> None:
+    """Installs what torch needs beside the lock, where it does not work without.
+
+    The lock is of the build for processors. Some indexes serve another under the same version: it
+    needs libraries of the GPU's maker, several GB of them, which pip then has to find.
+    """
+    if works(place, 'torch'):
+        return
+    current.show(0.98, 'libraries that this build of torch needs (several GB)')
+    pinned = next(line for line in path.read_text().splitlines() if line.startswith('torch=='))
+    run(pip(place, 'install', '--no-input', '--resume-retries', '5', '-c', str(path), pinned),
+        place.logs / 'pip-torch.log')
+    if not works(place, 'torch'):
+        raise SetupError(f'torch is installed and cannot be imported; {place.python} -c "import '
+                         f'torch" says why, {place.logs / "pip-torch.log"} what was done')
+
+
+def works(place: Place, module: str) -> bool:
+    """Whether the environment's Python can import a module."""
+    tried = subprocess.run([str(place.python), '-E', '-c', f'import {module}'], check=False,
+                           env=clean_environment(), capture_output=True)
+    return tried.returncode == 0
 
 
 class PipProgress:

@@ -309,3 +309,28 @@ def test_the_state_survives_the_way_to_the_file_and_back(place):
     place.write(state)
     assert place.read() == state
     assert json.loads(place.stamp.read_text())['parts'] == {'run': 'x'}
+
+
+def test_a_torch_that_lacks_its_libraries_gets_them(place, monkeypatch):
+    """Some indexes serve a GPU's build under the locked version."""
+    path = place.requirements('run')
+    path.write_text('# The run\nthing-run==1.0\ntorch==2.13.0\n')
+    tried, ran = iter([False, True]), []
+    monkeypatch.setattr(bootstrap, 'works', lambda place, module: next(tried))
+    monkeypatch.setattr(bootstrap, 'run', lambda command, log: ran.append(command))
+    with bootstrap.step('a step') as current:
+        bootstrap.complete_torch(place, path, current)
+    (command,) = ran
+    assert command[-3:] == ['-c', str(path), 'torch==2.13.0'] and '--no-deps' not in command
+
+
+def test_a_torch_that_works_is_left_alone_and_a_broken_one_is_named(place, monkeypatch):
+    path = place.requirements('run')
+    path.write_text('# The run\ntorch==2.13.0\n')
+    monkeypatch.setattr(bootstrap, 'run', lambda command, log: None)
+    with bootstrap.step('a step') as current:
+        monkeypatch.setattr(bootstrap, 'works', lambda place, module: True)
+        bootstrap.complete_torch(place, path, current)
+        monkeypatch.setattr(bootstrap, 'works', lambda place, module: False)
+        with pytest.raises(bootstrap.SetupError, match='torch is installed and cannot'):
+            bootstrap.complete_torch(place, path, current)

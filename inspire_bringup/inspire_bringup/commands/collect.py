@@ -124,7 +124,7 @@ def setting_of(arguments: argparse.Namespace) -> Collecting | Correcting:
 def command(arguments: argparse.Namespace) -> str:
     """The command that makes this dataset, with everything that decides what is in it."""
     words = ['./inspire', 'collect']
-    how = ('stride', 'disturbances')
+    how: tuple[str, ...] = ('stride', 'disturbances')
     if arguments.corrections:
         words, how = [*words, '--corrections'], ('glances', 'longest', 'checkpoint')
     for name in ('out', 'episodes', 'tasks', 'split', 'seed', 'image_size', *how, 'viewer'):

@@ -7,7 +7,7 @@ Pictures are made at the observed instants only: physics, not rendering, sets th
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from inspire_labeler.catalogue import Catalogue
 from inspire_labeler.viewer import Viewer, viewer
 from inspire_policy import crew, ray_crew, samples
 from inspire_policy.catalogue_file import default_catalogue
-from inspire_policy.crew import Done
+from inspire_policy.crew import Done, S
 from inspire_policy.dataset_format import CAMERAS
 from inspire_policy.dataset_writer import DatasetWriter, Outcome, packed
 from inspire_policy.disturbance import Disturber
@@ -196,12 +196,19 @@ def collect(setting: Collecting, writer: DatasetWriter, todo: Sequence[NumberedJ
     Closing the iterator (or Ctrl-C in the caller) ends the processes; `writer.finish` is left to
     the caller.
     """
+    return on_many(Collector, setting, writer, todo, workers, ray)
+
+
+def on_many(collector: Callable[[S], Callable[[NumberedJob], tuple[dict[str, Any], bytes]]],
+            setting: S, writer: DatasetWriter, todo: Sequence[NumberedJob], workers: int,
+            ray: bool) -> Generator[Outcome, None, None]:
+    """As `collect`, by any collector: made from the setting in each process."""
     waiting = [job for job in todo if job.episode not in writer.tried]
     spread = ray_crew.spread if ray else crew.spread
-    return written(spread(Collector, setting, waiting, workers), writer)
+    return _written(spread(collector, setting, waiting, workers), writer)
 
 
-def written(ended: Generator[Done[NumberedJob], None, None],
+def _written(ended: Generator[Done[NumberedJob], None, None],
             writer: DatasetWriter) -> Generator[Outcome, None, None]:
     """Write down each episode as it ends, and pass its outcome on."""
     try:

@@ -20,10 +20,10 @@ import numpy as np
 from inspire_labeler.catalogue import Catalogue
 from inspire_labeler.question import questions
 from inspire_labeler.viewer import viewer
-from inspire_policy import crew, ray_crew, samples
+from inspire_policy import samples
 from inspire_policy.catalogue_file import default_catalogue
 from inspire_policy.closed_loop import observed
-from inspire_policy.collecting import RENDERED, NumberedJob, instant, recorded, written
+from inspire_policy.collecting import RENDERED, NumberedJob, instant, on_many, recorded
 from inspire_policy.dataset_format import CAMERAS, HORIZON
 from inspire_policy.dataset_writer import DatasetWriter, Outcome, packed
 from inspire_policy.disturbance import bump
@@ -239,6 +239,4 @@ class _Run:
 def correct(setting: Correcting, writer: DatasetWriter, todo: Sequence[NumberedJob],
             workers: int, ray: bool = False) -> Generator[Outcome, None, None]:
     """As `collecting.collect`, of corrections."""
-    waiting = [job for job in todo if job.episode not in writer.tried]
-    spread = ray_crew.spread if ray else crew.spread
-    return written(spread(CorrectionCollector, setting, waiting, workers), writer)
+    return on_many(CorrectionCollector, setting, writer, todo, workers, ray)

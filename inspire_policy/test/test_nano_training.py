@@ -14,13 +14,14 @@ from inspire_labeler.formulation import Formulation  # noqa: E402
 from inspire_labeler.rule import codes, words  # noqa: E402
 from inspire_policy import action_codec, dataset  # noqa: E402
 from inspire_policy.chunk_scale import Scale  # noqa: E402
-from inspire_policy.nano import checkpoint, lessons  # noqa: E402
-from inspire_policy.nano.lessons import IGNORED, Lessons, Teaching, raw_states  # noqa: E402
+from inspire_policy.nano import checkpoint  # noqa: E402
+from inspire_policy.nano.lessons import Lessons, Teaching, raw_states  # noqa: E402
 from inspire_policy.nano.recipe import TINY, named  # noqa: E402
 from inspire_policy.nano.tokens import Words  # noqa: E402
 from inspire_policy.nano.training import TrainingError, read_log, split, train, varied  # noqa: E402
 from inspire_policy.nano.vocabulary import sentences  # noqa: E402
 from inspire_policy.prompt import Layout  # noqa: E402
+from inspire_policy.supervision import IGNORED, delayed_chunks  # noqa: E402
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -31,7 +32,7 @@ def data():
 
 
 def made(data, **teaching):
-    chunks = lessons.delayed_chunks(data, 8)
+    chunks = delayed_chunks(data, 8)
     codec = action_codec.fitted('residual', chunks.actions[0])
     tokens = Words.trained(sentences())
     return tokens, codec, Lessons(data, tokens, codec, Scale.of(raw_states(data)[0]),

@@ -35,13 +35,14 @@ from inspire_policy.chunk_scale import Scale
 from inspire_policy.dataset import Dataset
 from inspire_policy.nano import checkpoint
 from inspire_policy.nano.checkpoint import Checkpoint, Description
-from inspire_policy.nano.lessons import IGNORED, Batch, Lessons, delayed_chunks, raw_states
+from inspire_policy.nano.lessons import Batch, Lessons, raw_states
 from inspire_policy.nano.muon import Muon
 from inspire_policy.nano.network import Network
 from inspire_policy.nano.recipe import RECIPES, Progress, Recipe, named
 from inspire_policy.nano.settings import as_json
 from inspire_policy.nano.tokens import Words
 from inspire_policy.nano.vocabulary import sentences
+from inspire_policy.supervision import IGNORED, delayed_chunks
 
 REPORT = 20         # steps between lines of the log
 VALIDATED_ON = 512  # samples

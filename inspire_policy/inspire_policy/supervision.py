@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a model is taught from a dataset, whichever model: true answers, the codes of chunks, and
+texts in which every token that has to be said is known by its position.
+
+A sample is a row and a delay: the picture was taken that many steps before its chunk begins, as on
+a graph, where deciding takes time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspire_labeler.formulation import Formulation
+from inspire_labeler.question import Question, question
+from inspire_labeler.rule import WITHHELD, codes, words
+from inspire_policy.action_codec import Codec
+from inspire_policy.dataset import Dataset
+
+Ids = NDArray[np.int64]
+Offset = NDArray[np.float32]
+IGNORED = -100                 # a target that carries no loss
+NOWHERE = -1                   # the branch of padding
+DELAYS = (0.5, 0.25, 0.25)     # how often a chunk begins 0, 1, 2 steps after its picture
+
+
+class Truth:
+    """A dataset with what is right in each of its rows.
+
+    usable (rows, delays): where a whole chunk is to be imitated.
+    """
+
+    def __init__(self, data: Dataset, codec: Codec, formulation: Formulation) -> None:
+        """Encode all chunks and label all objects. Raises ValueError for a dataset without
+        a single chunk to imitate."""
+        chunks = delayed_chunks(data, codec.chunk)
+        self.usable = chunks.valid
+        if not self.usable.any():
+            raise ValueError(f'{data.folder} has no {codec.chunk} steps in a row to imitate')
+        self._data, self._formulation = data, formulation
+        self._codes = encode_all(codec, chunks)
+        labels = codes(data.all_offsets.astype(np.float64), data.all_grasped, formulation)
+        self._labels = words(labels, formulation)
+        self._labelled = labels != WITHHELD
+
+    def delay(self, row: int, random: np.random.Generator) -> int:
+        """One of the delays at which a row can be used, drawn."""
+        chances = np.array(DELAYS) * self.usable[row]
+        return int(random.choice(len(DELAYS), p=chances / chances.sum()))
+
+    def codes(self, row: int, delay: int) -> NDArray[np.int64]:
+        """Codes of the chunk that begins `delay` steps after a row."""
+        return self._codes[delay][row]
+
+    def answers(self, row: int) -> dict[str, tuple[str, Offset]]:
+        """The answer about each object (by frame) that has one, and where the object is (3,):
+        minus the tcp, in the viewer frame [m]."""
+        start, episode = self._data.object_starts[row], self._data.episode_of(row)
+        return {frame: (str(self._labels[start + number]), self._data.all_offsets[start + number])
+                for number, frame in enumerate(episode.objects)
+                if self._labelled[start + number]}
+
+    def asked(self, row: int, answers: Mapping[str, tuple[str, Offset]],
+              ) -> list[tuple[Question, str, Offset]]:
+        """The questions about what the instruction names, in its order, of `answers` to a row."""
+        episode = self._data.episode_of(row)
+        return [(question(phrase, self._formulation), *answers[frame]) for phrase, frame
+                in zip(episode.asked_phrases, episode.asked_frames, strict=True)]
+
+
+class Text:
+    """A sample's text under way: parallel lists, and where in them an offset belongs."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self.places: list[int] = []
+        self.branches: list[int] = []
+        self.answers: list[int] = []
+        self.actions: list[int] = []
+        self.offsets: list[tuple[int, Offset]] = []
+        self._branch, self._place = 0, 0
+
+    def read(self, ids: Sequence[int]) -> None:
+        """Append tokens that are given."""
+        self.ids += ids
+        self.places += range(self._place, self._place + len(ids))
+        self.branches += [self._branch] * len(ids)
+        self.answers += [IGNORED] * len(ids)
+        self.actions += [IGNORED] * len(ids)
+        self._place += len(ids)
+
+    def say(self, ids: Sequence[int], targets: list[int]) -> None:
+        """Append tokens that the model has to say; the loss stands at the one before each."""
+        before = len(self.ids) - 1
+        self.read(ids)
+        targets[before:before + len(ids)] = ids
+
+    def answer(self, ids: Sequence[int], offset: Offset) -> None:
+        """Append an answer, and note how far away its object is [m] (3,)."""
+        self.offsets.append((len(self.ids) - 1, offset))
+        self.say(ids, self.answers)
+
+    def branch(self) -> None:
+        """Begin a text that reads the scene alone."""
+        self._branch, self._place = self._branch + 1, 0
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """actions: for each delay (rows, H, 7); valid (rows, delays): all of it is to be imitated."""
+
+    actions: tuple[NDArray[np.float64], ...]
+    valid: NDArray[np.bool_]
+
+
+def delayed_chunks(data: Dataset, length: int) -> Chunks:
+    """The chunks that begin 0, 1, ... steps after each row. Raises ValueError for one too long."""
+    actions, counted = data.columns['actions'], data.columns['valid']
+    if length + len(DELAYS) - 1 > actions.shape[1]:
+        raise ValueError(f'a chunk of {length} steps; valid: up to '
+                         f'{actions.shape[1] - len(DELAYS) + 1}')
+    delays = range(len(DELAYS))
+    return Chunks(tuple(actions[:, delay:delay + length].astype(np.float64) for delay in delays),
+                  np.stack([counted >= length + delay for delay in delays], 1))
+
+
+def encode_all(codec: Codec, chunks: Chunks) -> list[list[NDArray[np.int64]]]:
+    """Codes for each delay and row (of what is not to be imitated, too: it is never drawn)."""
+    many = getattr(codec, 'encode_many', None)
+    return [list(many(one)) if many else [codec.encode(chunk) for chunk in one]
+            for one in chunks.actions]
+
+
+def columns(texts: Sequence[Text], pad: int) -> dict[str, Ids]:
+    """Texts side by side, the shorter ones filled up: ids, places, branches, answers, actions
+    (B, T); pad: the id that fills."""
+    longest = max(len(text.ids) for text in texts)
+    found = {name: np.full((len(texts), longest), fill, np.int64) for name, fill in (
+        ('ids', pad), ('places', 0), ('branches', NOWHERE), ('answers', IGNORED),
+        ('actions', IGNORED))}
+    for number, text in enumerate(texts):
+        for name, column in found.items():
+            values = getattr(text, name)
+            column[number, :len(values)] = values
+    return found

@@ -18,10 +18,12 @@ from inspire_policy.nano import checkpoint  # noqa: E402
 from inspire_policy.nano.lessons import Lessons, Teaching, raw_states  # noqa: E402
 from inspire_policy.nano.recipe import TINY, named  # noqa: E402
 from inspire_policy.nano.tokens import Words  # noqa: E402
-from inspire_policy.nano.training import TrainingError, read_log, split, train, varied  # noqa: E402
+from inspire_policy.nano.training import train  # noqa: E402
 from inspire_policy.nano.vocabulary import sentences  # noqa: E402
 from inspire_policy.prompt import Layout  # noqa: E402
 from inspire_policy.supervision import IGNORED, delayed_chunks  # noqa: E402
+from inspire_policy.training_log import read_log  # noqa: E402
+from inspire_policy.training_run import TrainingError, split, varied  # noqa: E402
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -22,7 +22,7 @@ from inspire_bringup import checkout, provenance
 from inspire_policy.nano.recipe import RECIPES, Recipe, named
 
 if TYPE_CHECKING:
-    from inspire_policy.nano import recipe as recipes
+    from inspire_policy import recipe_settings
 
 HELP = 'Train a policy on a dataset (of ./inspire collect or export); goes on where it was.'
 PART = 'train'
@@ -91,7 +91,7 @@ def train(recipe: Recipe, data: Sequence[Path], out: Path, threads: int,
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task('training', total=recipe.steps, said='')
 
-        def tell(progress: recipes.Progress) -> None:
+        def tell(progress: recipe_settings.Progress) -> None:
             bar.update(task, completed=progress.step, said=(
                 f'actions {progress.action_loss:.2f}  answers {progress.answer_loss:.2f}  '
                 f'{progress.samples_per_second:.0f} samples/s'))

@@ -33,6 +33,7 @@ from inspire_sim import aims, reach
 from inspire_sim.corrector import Corrector
 from inspire_sim.shapes import SHAPES
 from inspire_sim.tasks import find
+from inspire_sim.variation import Variation
 from piper_driver.kinematics import HOME, solve
 from piper_driver.pose import Pose
 
@@ -50,7 +51,8 @@ class Correcting:
     """How is collected: where the viewer is, the side of the pictures [pixels], random places of
     the arm before an episode, share of the expert's decisions that are a push instead, the
     checkpoint of the policy that moves the arm ('': the expert does), share of that policy's
-    decisions that the expert takes over, steps until an episode ends (0: only glances)."""
+    decisions that the expert takes over, steps until an episode ends (0: only glances), what is
+    changed in the world."""
 
     viewer: str = 'libero'
     image_size: int = 112
@@ -59,6 +61,7 @@ class Correcting:
     checkpoint: str = ''
     help: float = 0.25
     longest: int = 320
+    variation: Variation = Variation.NONE
 
     def __post_init__(self) -> None:
         """Raise ValueError for what makes no dataset."""
@@ -76,11 +79,13 @@ class CorrectionCollector:
     """Collects one episode after the other in a world of its own."""
 
     def __init__(self, setting: Correcting) -> None:
-        from inspire_sim.world import TableWorld  # brings the physics
+        from inspire_sim.scene import builder_of  # these bring the physics
+        from inspire_sim.world import TableWorld
         self._setting = setting
         self._viewer = viewer(setting.viewer)
         self._catalogue = Catalogue.load(default_catalogue())
-        self._world = TableWorld(CAMERAS, self._viewer.yaw, (RENDERED, RENDERED))
+        self._world = TableWorld(CAMERAS, self._viewer.yaw, (RENDERED, RENDERED),
+                                 builder=builder_of(setting.variation))
         self._policy: Policy | None = None
         if setting.checkpoint:
             from inspire_policy.families import nano

@@ -13,6 +13,7 @@ from inspire_policy.correcting import Correcting, correct
 from inspire_policy.dataset_writer import DatasetWriter
 from inspire_policy.evaluation import jobs
 from inspire_policy.policy import checked_actions
+from inspire_sim.variation import Variation
 
 SETTINGS = {'image_size': 32, 'cameras': ['camera', 'wrist_camera']}
 
@@ -65,6 +66,14 @@ def test_a_policy_is_corrected_on_its_own_way(tmp_path: Path) -> None:
     data = collected(tmp_path, setting, ['pick_ball'])
     assert data.episodes[0].source == 'policy' and not data.episodes[0].success
     assert len(data) == 5
+
+
+def test_a_world_that_is_changed_keeps_what_the_task_needs(tmp_path: Path) -> None:
+    few, many = (collected(tmp_path / one, Correcting(image_size=32, glances=1, longest=0,
+                                                      variation=one), ['pick_ball']).episodes[0]
+                 for one in (Variation.NONE, Variation.DISTRACTORS))
+    assert set(few.objects) < set(many.objects)
+    assert few.asked_frames == many.asked_frames == ('ball',)
 
 
 def test_settings_that_make_no_rows_are_refused() -> None:

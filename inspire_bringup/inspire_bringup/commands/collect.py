@@ -33,6 +33,7 @@ from inspire_policy.dataset_format import CAMERAS
 from inspire_policy.dataset_writer import DatasetWriter, Outcome
 from inspire_policy.evaluation import jobs
 from inspire_sim.tasks import TASKS, task
+from inspire_sim.variation import Variation
 
 HELP = 'Collect demonstrations of the expert as a dataset, on many processes, without ROS.'
 INTERRUPTED = 130
@@ -78,6 +79,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--checkpoint', type=Path, metavar='DIR',
                         help='with --corrections: the policy of this checkpoint moves the arm, '
                         'and is corrected (DAgger)')
+    parser.add_argument('--variation', default=str(Variation.NONE),
+                        choices=[*map(str, Variation)],
+                        help='with --corrections: what is changed in the world, as by '
+                        './inspire evaluate (distractors: up to six things more)')
     parser.add_argument('--viewer', default='libero', choices=sorted(VIEWERS),
                         help='from where the scene is seen (default: libero)')
     parser.add_argument('--json', type=Path, metavar='FILE',
@@ -113,10 +118,11 @@ def setting_of(arguments: argparse.Namespace) -> Collecting | Correcting:
     if arguments.corrections:
         chosen = str(arguments.checkpoint.resolve()) if arguments.checkpoint else ''
         return Correcting(arguments.viewer, arguments.image_size, arguments.glances,
-                          checkpoint=chosen, longest=arguments.longest)
-    if arguments.checkpoint:
-        raise ValueError('--checkpoint has a meaning with --corrections only: demonstrations are '
-                         'the expert\'s')
+                          checkpoint=chosen, longest=arguments.longest,
+                          variation=Variation(arguments.variation))
+    if arguments.checkpoint or arguments.variation != Variation.NONE:
+        raise ValueError('--checkpoint and --variation have a meaning with --corrections only: '
+                         'demonstrations are the expert\'s, in the world as it is')
     return Collecting(arguments.viewer, arguments.image_size, arguments.stride,
                       arguments.disturbances)
 
@@ -126,7 +132,8 @@ def command(arguments: argparse.Namespace) -> str:
     words = ['./inspire', 'collect']
     how: tuple[str, ...] = ('stride', 'disturbances')
     if arguments.corrections:
-        words, how = [*words, '--corrections'], ('glances', 'longest', 'checkpoint')
+        words, how = [*words, '--corrections'], (
+            'glances', 'longest', 'checkpoint', 'variation')
     for name in ('out', 'episodes', 'tasks', 'split', 'seed', 'image_size', *how, 'viewer'):
         value = getattr(arguments, name)
         words += [f'--{name.replace("_", "-")}', str(value)] if value not in ('', None) else []

@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from inspire_policy.large.checkpoint import TOKENIZER, take_in
 from inspire_policy.large.layouts import HEADS, map_of
 from inspire_policy.large.untrained import made, tokenizer
+from inspire_policy.large.weights import part_of
 
 LAYOUTS = {'prismatic': 'minivla', 'openvla': 'minivla', 'lerobot': 'pi0fast', 'openpi': 'pi0fast'}
 
@@ -22,10 +23,7 @@ def published(network, layout, seed=0):
         if place.ours is None:
             found[name] = torch.randn(place.shape, generator=source)
             continue
-        whole = own[place.ours]
-        if place.shape[1:] == whole.shape[1:]:
-            whole = whole[place.start:place.start + place.shape[0]]
-        found[name] = whole.reshape(place.shape).clone()
+        found[name] = part_of(own, place).reshape(place.shape).clone()
     return found
 
 

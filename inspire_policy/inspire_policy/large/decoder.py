@@ -6,9 +6,12 @@ Parameters are named as published weights name them. B samples, T tokens, D widt
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
+from torch.utils.checkpoint import checkpoint
 
 from inspire_policy.large import settings
 
@@ -45,7 +48,7 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, turns: tuple[Tensor, Tensor], allowed: Tensor | None,
                 kept: Tensor | None, start: int) -> Tensor:
-        """kept (2, B, pairs, longest, head): filled from `start` on, read up to there."""
+        """allowed, kept: a layer's part of what `Decoder.forward` is given."""
         batch, length, _ = x.shape
         query, key, value = (part(x).view(batch, length, -1, self.size.head).transpose(1, 2)
                              for part in (self.q_proj, self.k_proj, self.v_proj))
@@ -58,7 +61,7 @@ class Attention(nn.Module):
         share = self.size.heads // self.size.pairs
         query = query.reshape(batch, self.size.pairs, share * length, self.size.head)
         if allowed is not None:
-            allowed = allowed.repeat(share, 1)
+            allowed = torch.cat([allowed] * share, -2)
         seen = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
         seen = seen.reshape(batch, self.size.heads, length, self.size.head).transpose(1, 2)
         return self.o_proj(seen.reshape(batch, length, -1))
@@ -107,6 +110,7 @@ class Decoder(nn.Module):
                                          _weight=torch.empty(size.vocabulary, size.width))
         self.layers = nn.ModuleList(Layer(size) for _ in range(size.layers))
         self.norm = Norm(size)
+        self.recompute = False    # layers compute again while learning, instead of keeping all
 
     def words(self, ids: Tensor) -> Tensor:
         """Tokens (B, T, D) of ids (B, T)."""
@@ -124,12 +128,13 @@ class Decoder(nn.Module):
                 start: int = 0) -> Tensor:
         """The last layer's output (B, T, D), normed, of tokens x that stand from `start` on.
 
-        allowed: (T, start + T), None: all. kept: what `room` gave, with `start` tokens in it;
-        those of x are put behind them.
+        allowed: (T, start + T), or (B, 1, T, start + T); None: all. kept: what `room` gave, with
+        `start` tokens in it; those of x are put behind them.
         """
         turns = self._turns(start, x)
         for number, layer in enumerate(self.layers):
-            x = layer(x, turns, allowed, None if kept is None else kept[number], start)
+            own = None if kept is None else kept[number]
+            x = run(self.recompute, layer, x, turns, allowed, own, start)
         return self.norm(x)
 
     def _turns(self, start: int, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -144,7 +149,14 @@ class Decoder(nn.Module):
 def turned(x: Tensor, turns: tuple[Tensor, Tensor]) -> Tensor:
     """x (..., T, head), each pair of numbers half a head apart turned by its angle."""
     first, second = x.chunk(2, -1)
-    return x * turns[0] + torch.cat([-second, first], -1) * turns[1]
+    return (x * turns[0] + torch.cat([-second, first], -1) * turns[1]).to(x.dtype)
+
+
+def run(recompute: bool, layer: nn.Module, *inputs: Any) -> Tensor:
+    """What a layer gives; with `recompute` it keeps nothing for the way back but its inputs."""
+    found: Tensor = (checkpoint(layer, *inputs, use_reentrant=False) if recompute
+                     else layer(*inputs))
+    return found
 
 
 def causal(start: int, length: int, device: torch.device) -> Tensor | None:

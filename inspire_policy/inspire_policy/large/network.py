@@ -31,18 +31,18 @@ class Network(nn.Module):
         """Something that lies where the network does, in its precision."""
         return self.decoder.embed_tokens.weight
 
-    def first(self, pictures: Tensor, before: Tensor, after: Tensor) -> Tensor:
-        """Tokens (1, S, D) of text, pictures (cameras, 3, H, H) of 0 to 1, text.
+    def patches(self, pictures: Tensor) -> Tensor:
+        """Tokens (1, N, D) of pictures (cameras, 3, H, H) of 0 to 1, one after the other.
 
         Every tower looks at the pictures in its own size, all of them at once.
         """
-        patches = torch.cat([tower(pictures) for tower in self.towers], -1)
-        seen = self.projector(patches).flatten(0, 1)[None]
-        return torch.cat([self.decoder.words(before), seen, self.decoder.words(after)], 1)
+        seen = torch.cat([tower(pictures) for tower in self.towers], -1)
+        return self.projector(seen).flatten(0, 1)[None]
 
     def see(self, pictures: Tensor, before: Tensor, after: Tensor, kept: Tensor) -> int:
         """Put what is seen into `kept`, and return how many tokens it is."""
-        tokens = self.first(pictures, before, after)
+        words = self.decoder.words
+        tokens = torch.cat([words(before), self.patches(pictures), words(after)], 1)
         length = tokens.shape[1]
         allowed = None if self.size.whole else causal(0, length, tokens.device)
         self.decoder(tokens, allowed, kept, 0)
@@ -54,16 +54,30 @@ class Network(nn.Module):
         allowed = causal(start, ids.shape[1], ids.device)
         return self.decoder(tokens, allowed, kept, start)[0]
 
-    def forward(self, pictures: Tensor, before: Tensor, after: Tensor, ids: Tensor) -> Tensor:
-        """The decoder's output (T, D) after each of ids (1, T), everything read at once."""
-        tokens = torch.cat([self.first(pictures, before, after), self.decoder.words(ids)], 1)
-        length = tokens.shape[1]
-        places = torch.arange(length, device=tokens.device)
+    def together(self, pictures: Tensor, ids: Tensor, begin: int, scenes: Tensor) -> Tensor:
+        """The decoder's output (B, T, D) after each of ids (B, T), everything read at once.
+
+        pictures (B, cameras, 3, H, H) of 0 to 1: they stand from `begin` on, whatever ids has
+        there. scenes (B,): how many tokens of each are what is seen.
+        """
+        seen = self.patches(pictures.flatten(0, 1)).reshape(
+            len(ids), -1, self.size.decoder.width)
+        tokens = self.decoder.words(ids)
+        tokens = torch.cat([tokens[:, :begin], seen, tokens[:, begin + seen.shape[1]:]], 1)
+        places = torch.arange(tokens.shape[1], device=tokens.device)
         allowed = places[None, :] <= places[:, None]
         if self.size.whole:
-            first = length - ids.shape[1]
-            allowed[:first, :first] = True
-        return self.decoder(tokens, allowed)[0, length - ids.shape[1]:]
+            inside = places < scenes[:, None]
+            allowed = (allowed | inside[:, :, None] & inside[:, None, :])[:, None]
+        return self.decoder(tokens, allowed)
+
+    def forward(self, pictures: Tensor, before: Tensor, after: Tensor, ids: Tensor) -> Tensor:
+        """The same (T, D) of one sample: what is seen as in `see`, then ids (1, T)."""
+        gap = ids.new_zeros(1, self.size.patches * len(pictures))
+        whole = torch.cat([before, gap, after, ids], 1)
+        scene = whole.shape[1] - ids.shape[1]
+        return self.together(pictures[None], whole, before.shape[1],
+                             ids.new_tensor([scene]))[0, scene:]
 
 
 def projector(size: Size) -> nn.Sequential:

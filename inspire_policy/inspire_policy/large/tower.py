@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from inspire_policy.large import settings
+from inspire_policy.large.decoder import run
 
 CLOSE = 1e-6   # what keeps a norm from dividing by zero, in both published models
 
@@ -99,6 +100,7 @@ class Tower(nn.Module):
         self.blocks = nn.ModuleList(Block(size) for _ in range(size.layers - (not size.final)))
         if size.final:
             self.norm = nn.LayerNorm(size.width, eps=CLOSE)
+        self.recompute = False    # as in the decoder
 
     def forward(self, pictures: Tensor) -> Tensor:
         mean, deviation = (pictures.new_tensor(three)[:, None, None]
@@ -108,7 +110,7 @@ class Tower(nn.Module):
             beside = torch.cat([self.cls_token, self.reg_token], 1).expand(len(x), -1, -1)
             x = torch.cat([beside, x], 1)
         for block in self.blocks:
-            x = block(x)
+            x = run(self.recompute, block, x)
         if self.size.final:
             x = self.norm(x)
         return x[:, x.shape[1] - self.size.patches:]

@@ -20,6 +20,7 @@ from inspire_policy.large.layouts import (
     HEADS,
     LayoutError,
     Map,
+    Place,
     Shape,
     checked,
     layout_of,
@@ -50,14 +51,34 @@ def network(path: Path, size: Size, family: str, kind: torch.dtype = torch.float
         with torch.no_grad():
             for name, place in wanted.items():
                 if place.ours is not None:
-                    part: Tensor = own[place.ours]
-                    if place.shape[1:] == part.shape[1:]:
-                        part = part[place.start:place.start + place.shape[0]]
+                    part = part_of(own, place)
                     part.copy_(there.read(name).reshape(part.shape))
             _require_one_table(there, layout)
     except LayoutError as error:
         raise LayoutError(f'{path}: {error}') from None
     return made
+
+
+def part_of(own: Mapping[str, Tensor], place: Place) -> Tensor:
+    """The part of our parameters that a tensor of a file is; its shape may be another."""
+    assert place.ours is not None
+    whole = own[place.ours]
+    split = place.shape[1:] == whole.shape[1:]
+    return whole[place.start:place.start + place.shape[0]] if split else whole
+
+
+def published(own: Mapping[str, Tensor], path: Path, size: Size, family: str) -> dict[str, Tensor]:
+    """Our parameters as the file or folder that they were read from has them: by its names, in its
+    shapes and precisions, with all that it holds beside. Raises LayoutError, OSError.
+    """
+    there = tensors(path)
+    layout = layout_of(there.shapes, family)
+    found = {}
+    for name, place in checked(_named(map_of(size, layout), there), there.shapes, layout).items():
+        found[name] = before = there.read(name)
+        if place.ours is not None:
+            found[name] = part_of(own, place).reshape(place.shape).to(before.dtype, copy=True)
+    return found
 
 
 def _named(wanted: Map, there: Tensors) -> Map:

@@ -36,6 +36,8 @@ class ArmState:
     gripper_effort: float       # [N]
     enabled: bool               # motors are powered and follow set-points
     fault: str = ''             # '' or what is wrong, an emergency stop included
+    # What somebody else tells the arm past its driver: joints [rad] and width [m]; (): nobody does
+    told: tuple[float, ...] = ()
 
 
 class Arm(Protocol):

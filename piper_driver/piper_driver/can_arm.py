@@ -15,7 +15,7 @@ from math import radians
 
 from piper_driver import can_frames
 from piper_driver.arm import ArmError, ArmState, check_command
-from piper_driver.can_bus import BITRATE, claim, default_channel, open_bus
+from piper_driver.can_bus import BITRATE, ECHOING, claim, default_channel, open_bus
 from piper_driver.can_frames import Control, Move
 from piper_driver.limits import JOINT_NAMES, PIPER, Joints
 from piper_driver.sdk_link import Feedback, SdkLink
@@ -30,7 +30,9 @@ _OLD_FIRMWARE = (1, 8, 2)   # up to which joint1..joint3 report a quarter of the
 _OF_JOINTS = dict(zip(can_frames.JOINTS, ('joint1, joint2', 'joint3, joint4', 'joint5, joint6'),
                       strict=True))
 _TAUGHT = 'the arm is guided by hand (teach mode): end it with the button on the arm'
+_LED = 'another sender commands the arm, perhaps a leader: nothing is sent to it until that ends'
 _LEADER = 'the arm is a leader: it follows nobody until it is made a follower (docs/piper.md)'
+_END_BY_THEMSELVES = (_TAUGHT, _LED, _LEADER)     # of faults: no reset helps
 
 
 class CanArm:
@@ -70,7 +72,8 @@ class CanArm:
             self._claim = claim(self._interface, self._channel)
             try:
                 self._link = SdkLink(lambda: open_bus(self._interface, self._channel),
-                                     self._needed, self._on_feedback)
+                                     self._needed, self._on_feedback,
+                                     self._interface in ECHOING)
             except ArmError:
                 self.close()
                 raise
@@ -119,7 +122,8 @@ class CanArm:
         return ArmState(
             self._stamp(feedback.stamp), feedback.position, feedback.velocity,
             self._effort(feedback, link.firmware), feedback.gripper_width, self._width_rate,
-            feedback.gripper_effort, _has_power(feedback), self._fault(feedback))
+            feedback.gripper_effort, _has_power(feedback), self._fault(feedback),
+            _told(feedback))
 
     def details(self) -> dict[str, object]:
         """Return what else a person may want to know, by name."""
@@ -142,7 +146,8 @@ class CanArm:
         _until(lambda: max(self._ages(link).values()) < LOST, self._answer)
         state = self.read()
         if state.fault:
-            raise ArmError(f'{state.fault}; reset first')
+            raise ArmError(state.fault if state.fault in _END_BY_THEMSELVES
+                           else f'{state.fault}; reset first')
         if not state.enabled:
             if not _until(lambda: self._request_power(link), _POWERING, _RETRY):
                 raise ArmError(f'no power within {_POWERING:g} s: {self._without_power(link)}; '
@@ -272,7 +277,7 @@ class CanArm:
                    for joint, name in enumerate(JOINT_NAMES) if feedback.unheard >> joint & 1]
         faults += [f'gripper: {words}' for bit, words in can_frames.GRIPPER_FAULTS.items()
                    if self._has_gripper and feedback.gripper_bits >> bit & 1]
-        return '; '.join(faults)
+        return '; '.join(faults) or (_LED if _told(feedback) else '')
 
     def _what_is_missing(self, link: SdkLink) -> str:
         """Return what was not heard for how long, and what to check."""
@@ -286,6 +291,9 @@ class CanArm:
                 return f'no frames {since}; {link.unsent}. Bus off? sudo ip link set ' \
                        f'{self._channel} down; sudo ip link set {self._channel} up type can ' \
                        f'bitrate {BITRATE}'
+            if any(time.monotonic() - when < LOST for when in link.told.values()):
+                return f'no frames of the arm {since}, though a leader\'s are: the arm has no ' \
+                       f'power, or {_LEADER}'
             return f'no frames {since}: check the arm\'s power, the cable, the bitrate (1 Mbit/s)'
         missing = sorted(one for one, age in ages.items() if age > LOST)
         since = f'for {max(ages.values()):.1f} s on {self._channel}'
@@ -302,6 +310,14 @@ class CanArm:
 
 def _has_power(feedback: Feedback) -> bool:
     return all(bits >> can_frames.DRIVE_ENABLED & 1 for bits in feedback.drives)
+
+
+def _told(feedback: Feedback) -> tuple[float, ...]:
+    """Return what another sender tells the arm; what it does not tell is where the arm is."""
+    joints, width = feedback.told_joints, feedback.told_width
+    if joints is None and width is None:
+        return ()
+    return (*(joints or feedback.position), feedback.gripper_width if width is None else width)
 
 
 def _until(condition: Callable[[], bool], seconds: float, every: float = 0.005) -> bool:

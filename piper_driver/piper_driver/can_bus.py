@@ -17,6 +17,7 @@ import can
 from piper_driver.arm import ArmError
 
 INTERFACES = ('socketcan', 'udp_multicast', 'virtual')
+ECHOING = ('udp_multicast',)    # who sends hears itself, which python-can cannot turn off
 BITRATE = 1_000_000
 # IPv6 with interface-local scope: the frames cannot leave the machine.
 _GROUP = 'ff11:7079:7468:6f6e:6465:6d6f:6d63:6173'

@@ -48,6 +48,8 @@ FIRMWARE_FRAMES = 11    # of an answer, text
 CYCLE = 0.005           # all feedback but that of the drives [s]
 DRIVES_EVERY = 5        # cycles
 
+GRIPPER_EFFORT = 1000   # of a target, thousandths [N m]; the vendor's default of 500..3000
+
 # Torque by current of joint1..joint3 and of joint4..joint6 [N m/A].
 TORQUE_PER_AMPERE = (1.18125,) * 3 + (0.95844,) * 3
 
@@ -118,10 +120,10 @@ def status(control: int, state: int, move: int, moving: bool,
                   _bits(at_limit), _bits(unheard))
 
 
-def joints(position: Sequence[float]) -> Iterator[Frame]:
-    """Yield the three frames of six joints [rad]."""
+def joints(position: Sequence[float], identifiers: Sequence[int] = JOINTS) -> Iterator[Frame]:
+    """Yield the three frames of six joints [rad]: where they are, or JOINT_TARGETS."""
     raw = [_thousandths(degrees(value)) for value in position]
-    for index, identifier in enumerate(JOINTS):
+    for index, identifier in enumerate(identifiers):
         yield _frame(identifier, '2i', *raw[2 * index:2 * index + 2])
 
 
@@ -176,6 +178,13 @@ def _small(value: float) -> int:
 
 
 # ---- commands -----------------------------------------------------------------------------------
+
+
+def leading(position: Sequence[float], width: float) -> Iterator[Frame]:
+    """Yield what a leader tells its follower: where its joints [rad] and its gripper [m] are."""
+    yield _frame(MODE, '4B', Control.CAN, Move.JOINTS, 100, 0)
+    yield from joints(position, JOINT_TARGETS)
+    yield _frame(GRIPPER_TARGET, 'ihB', _thousandths(width * 1000), GRIPPER_EFFORT, 1)
 
 
 @dataclass(frozen=True)

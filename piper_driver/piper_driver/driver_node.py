@@ -177,10 +177,14 @@ class DriverNode(Node):
         return message
 
     def _publish_joints(self, state: ArmState, setpoint: Setpoint) -> None:
+        """Publish what was measured and what was executed.
+
+        Past this node a leader may tell the arm where to go, and a hand may take it there: then
+        the set-point is where it is.
+        """
         self._publish_state(state)
-        if self._commanding:
-            self._executed_command.publish(self._executed_message.fill(
-                state.stamp, (*setpoint.position, setpoint.gripper_width)))
+        self._executed_command.publish(self._executed_message.fill(
+            state.stamp, state.told or (*setpoint.position, setpoint.gripper_width)))
 
     def _publish_tf(self, state: ArmState) -> None:
         numbers: list[float] = []

@@ -53,7 +53,7 @@ class Emulator:
         """Stand in front of `arm`, which is connected and has no power or holds."""
         self.arm = arm
         self.faults = Faults()
-        self.leader = False
+        self.leader = False         # a hand moves it, and a follower by what it says
         self.taught = False         # guided by hand: its button was pressed
         self._send = send
         self._firmware = firmware
@@ -115,9 +115,10 @@ class Emulator:
 
     def _follow(self, state: ArmState) -> None:
         """Move the aim towards the targets, no faster than the mode allows, and the arm to it."""
-        if self.taught:
+        by_hand = self.taught or self.leader
+        if by_hand:
             self._stop_aiming()     # it holds where it is let go
-        if not state.enabled or not all(self._motors) or self.taught:
+        if by_hand or not state.enabled or not all(self._motors):
             self._aim = list(state.position)
             return
         if self._dark:
@@ -241,19 +242,21 @@ class Emulator:
 
     def _feedback(self, state: ArmState) -> Iterable[Frame]:
         on = [motor and state.enabled and not self._dark for motor in self._motors]
-        if not self.leader:
-            moving = self._target is not None and any(
-                abs(target - value) > _NEAR
-                for target, value in zip(self._target, state.position, strict=True))
-            told = can.BEYOND_LIMIT if self._refused else self._arm_state
-            control = Control.TEACH if self.taught else self._control
-            yield can.status(control, told, self._move, moving,
-                             sorted(self.faults.at_limit))
-            flange = forward(state.position)
-            yield from can.end_pose((*flange[:3, 3].tolist(),), _rpy(flange[:3, :3].tolist()))
-            yield from can.joints(state.position)
-            yield can.gripper(state.gripper_width, state.gripper_effort,
-                              self._gripper and not self._dark)
+        if self.leader:
+            yield from can.leading(state.position, state.gripper_width)
+            return
+        moving = self._target is not None and any(
+            abs(target - value) > _NEAR
+            for target, value in zip(self._target, state.position, strict=True))
+        told = can.BEYOND_LIMIT if self._refused else self._arm_state
+        control = Control.TEACH if self.taught else self._control
+        yield can.status(control, told, self._move, moving,
+                         sorted(self.faults.at_limit))
+        flange = forward(state.position)
+        yield from can.end_pose((*flange[:3, 3].tolist(),), _rpy(flange[:3, :3].tolist()))
+        yield from can.joints(state.position)
+        yield can.gripper(state.gripper_width, state.gripper_effort,
+                          self._gripper and not self._dark)
         for joint in range(6):
             yield can.motion(joint, state.velocity[joint], state.effort[joint],
                              state.position[joint])

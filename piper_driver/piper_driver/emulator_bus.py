@@ -12,14 +12,14 @@ import argparse
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event, Thread
 
 import can
 
-from piper_driver.arm import Arm
+from piper_driver.arm import Arm, ArmState, check_command
 from piper_driver.can_bus import INTERFACES, open_bus
-from piper_driver.can_frames import CYCLE, Frame
+from piper_driver.can_frames import CYCLE, Frame, leading
 from piper_driver.emulator import Emulator
 from piper_driver.far_arm import FarArm
 from piper_driver.model_arm import ModelArm
@@ -72,11 +72,45 @@ class EmulatorOnBus:
             self.emulator.receive(Frame(message.arbitration_id, bytes(message.data)))
 
     def _send(self, frame: Frame) -> None:
-        try:
-            self._bus.send(can.Message(arbitration_id=frame.id, data=frame.data,
-                                       is_extended_id=False))
-        except can.CanError:
-            pass        # an arm does not notice that nobody hears it
+        _send(self._bus, frame)
+
+
+class LeaderOnBus:
+    """The leader of the arm on a bus, as an `Arm`: what it is set to goes out as its frames.
+
+    It has no joints of its own: a person has it where the follower is, and leads from there.
+    """
+
+    def __init__(self, follower: Arm, interface: str, channel: str = '') -> None:
+        """Open the bus. Raises ArmError when there is no such bus."""
+        self._follower = follower
+        self._bus = open_bus(interface, channel)
+
+    def command(self, position: Sequence[float], gripper_width: float) -> None:
+        """Lead the follower to joints [rad] and total opening [m]."""
+        check_command(position, gripper_width)
+        for frame in leading(position, gripper_width):
+            _send(self._bus, frame)
+
+    def read(self) -> ArmState:
+        """Return the follower's state."""
+        return self._follower.read()
+
+    def connect(self) -> None:
+        """Nothing, as for all that a leader does not do to its follower."""
+
+    enable = disable = stop = reset = connect
+
+    def close(self) -> None:
+        """Leave the bus; the follower holds."""
+        self._bus.shutdown()
+
+
+def _send(bus: can.BusABC, frame: Frame) -> None:
+    try:
+        bus.send(can.Message(arbitration_id=frame.id, data=frame.data, is_extended_id=False))
+    except can.CanError:
+        pass        # an arm does not notice that nobody hears it
 
 
 def emulate(interface: str, channel: str = '', arm: ModelArm | None = None,
@@ -94,6 +128,8 @@ def main() -> None:
     parser.add_argument('--channel', default='', help='default: that of the interface')
     parser.add_argument('--pipe', type=int, default=None, metavar='FD',
                         help='file descriptor of a pipe to the process that has the arm')
+    parser.add_argument('--taught', action='store_true',
+                        help='its button was pressed: it is guided by hand, and follows nobody')
     parser.add_argument('--realtime', action='store_true',
                         help='ask for a real-time priority: an arm does not wait for a processor')
     arguments = parser.parse_args()
@@ -105,6 +141,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)    # the other process decides
         emulated = EmulatorOnBus(far, arguments.interface, arguments.channel,
                                  moves=lambda: far.moves)
+    emulated.emulator.taught = arguments.taught
     if arguments.realtime:
         go_first()
     try:

@@ -28,7 +28,6 @@ from piper_driver import can_frames
 from piper_driver.arm import ArmError
 from piper_driver.limits import Joints
 
-GRIPPER_EFFORT = 1000       # thousandths [N m]; the vendor's default of 500..3000
 _CLEAR = 0xAE               # the SDK's word for "yes, do it"
 _POLL = 0.1                 # how long the reader waits for a frame [s]
 _SILENT = 2.0               # after which a bus without frames is opened anew [s]
@@ -36,6 +35,9 @@ _REOPEN = 0.3               # between two attempts to open a bus that was lost [
 # Frames that the SDK is given to decode. Its own end pose is not among them: we compute ours.
 _DECODED = frozenset((can_frames.STATUS, can_frames.GRIPPER, can_frames.FIRMWARE,
                       *can_frames.JOINTS, *can_frames.MOTION, *can_frames.DRIVES))
+# And those by which somebody else moves the arm: a leader, or another program.
+_TARGETS = frozenset((*can_frames.JOINT_TARGETS, can_frames.GRIPPER_TARGET))
+TOLD = 0.5                  # for so long a target counts as being told [s]
 _NUMBERS = itertools.count(1)
 
 
@@ -58,21 +60,24 @@ class Feedback:
     drives: tuple[int, ...]     # bits of each joint's drive
     hottest: float              # of the six motors and drives [C]
     voltage: float              # least of the six drives [V]
+    told_joints: Joints | None  # what another sender tells the arm; None: nobody does
+    told_width: float | None
 
 
 class SdkLink:
     """The SDK on a bus of ours: states come in by a thread of its own, commands go out."""
 
     def __init__(self, open_bus: Callable[[], can.BusABC], needed: frozenset[int],
-                 on_feedback: Callable[[], None]) -> None:
+                 on_feedback: Callable[[], None], echoes: bool = False) -> None:
         """Open a bus; it is opened again where it cannot be read any more. Raises ArmError.
 
-        `needed`: frames without which no state is complete.
+        `needed`: frames without which no state is complete. `echoes`: what we send comes back.
         """
         self.since = time.monotonic()
         self.newest: Feedback | None = None
         self.unread: deque[Feedback] = deque(maxlen=400)    # for who must not miss one
         self.heard: dict[int, float] = {}   # identifier -> when it came last [s, steady]
+        self.told: dict[int, float] = {}    # the same of another sender's targets
         self.malformed = 0
         self.send_failures = 0
         self.unsent = ''        # why the last frame that was lost could not be sent
@@ -84,6 +89,8 @@ class SdkLink:
         self._on_feedback = on_feedback
         self._pending = set(can_frames.JOINTS)
         self._sending = Lock()
+        self._echoes = echoes
+        self._sent: deque[tuple[int, bytes]] = deque(maxlen=1000)   # our targets, not back yet
         self._ended = Event()
         self._sdk = _sdk_on(self._counting(self._bus))
         self._reader = Thread(target=self._read, name='can reader', daemon=True)
@@ -152,7 +159,8 @@ class SdkLink:
         self._call(self._sdk.MasterSlaveConfig, 0xFC, 0, 0, 0)
 
     def _gripper(self, width: float, code: int) -> None:
-        self._call(self._sdk.GripperCtrl, round(width * 1e6), GRIPPER_EFFORT, code, 0)
+        self._call(self._sdk.GripperCtrl, round(width * 1e6), can_frames.GRIPPER_EFFORT, code,
+                   0)
 
     def _call(self, function: Callable[..., object], *arguments: int) -> None:
         with self._sending:
@@ -163,6 +171,8 @@ class SdkLink:
         send = bus.send
 
         def counted(msg: can.Message, timeout: float | None = None) -> None:
+            if self._echoes and msg.arbitration_id in _TARGETS:
+                self._sent.append((msg.arbitration_id, bytes(msg.data)))
             try:
                 send(msg, timeout)
             except (can.CanError, OSError, ValueError) as error:
@@ -188,6 +198,8 @@ class SdkLink:
                 silent_since = now
                 if message.arbitration_id in _DECODED:
                     self._take(message)
+                elif message.arbitration_id in _TARGETS:
+                    self._take_target(message)
             elif now - silent_since > _SILENT:
                 self._reopen()      # its socket may have outlived its interface
                 silent_since = now
@@ -209,15 +221,27 @@ class SdkLink:
         with suppress(can.CanError, OSError):
             old.shutdown()
 
+    def _take_target(self, message: can.Message) -> None:
+        """Note what another sender tells the arm."""
+        frame = message.arbitration_id, bytes(message.data)
+        if frame in self._sent:     # in order, each once; what is before it was lost
+            while self._sent.popleft() != frame:
+                pass
+        elif self._decode(message):
+            self.told[message.arbitration_id] = time.monotonic()
+
+    def _decode(self, message: can.Message) -> bool:
+        """Have the SDK decode a frame; return whether it could."""
+        if len(message.data) == can_frames.LENGTH and not message.is_error_frame:
+            with suppress(ValueError, IndexError, KeyError, TypeError):
+                self._sdk.ParseCANFrame(message)
+                return True
+        self.malformed += 1
+        return False
+
     def _take(self, message: can.Message) -> None:
         identifier = message.arbitration_id
-        if len(message.data) != can_frames.LENGTH or message.is_error_frame:
-            self.malformed += 1
-            return
-        try:
-            self._sdk.ParseCANFrame(message)
-        except (ValueError, IndexError, KeyError, TypeError):
-            self.malformed += 1
+        if not self._decode(message):
             return
         now = time.monotonic()
         self.heard[identifier] = now
@@ -246,7 +270,22 @@ class SdkLink:
             status.err_code >> 8, status.err_code & 0xFF,
             tuple(drive.foc_status_code for drive in drives),
             max(max(drive.motor_temp, drive.foc_temp) for drive in drives),
-            min(drive.vol for drive in drives) / 10)
+            min(drive.vol for drive in drives) / 10,
+            *self._copy_told(now))
+
+    def _copy_told(self, now: float) -> tuple[Joints | None, float | None]:
+        """Return joints [rad] and width [m] that another sender told the arm just now."""
+        joints = width = None
+        if all(self._is_told(one, now) for one in can_frames.JOINT_TARGETS):
+            target = self._sdk.GetArmJointCtrl().joint_ctrl
+            joints = _joints(radians(getattr(target, f'joint_{number}') / 1000)
+                             for number in range(1, 7))
+        if self._is_told(can_frames.GRIPPER_TARGET, now):
+            width = self._sdk.GetArmGripperCtrl().gripper_ctrl.grippers_angle * 1e-6
+        return joints, width
+
+    def _is_told(self, identifier: int, now: float) -> bool:
+        return now - self.told.get(identifier, now - TOLD) < TOLD
 
 
 def _sdk_on(bus: can.BusABC) -> Any:

@@ -114,8 +114,11 @@ def test_nothing_is_told_before_every_joint_was_heard(make_bus):
     (lambda bus: bus.faults.missing.add(frames.GRIPPER), 'no gripper.*plugged in.*stroke'),
     (lambda bus: bus.faults.missing.add(frames.DRIVES[5]), '266'),
     (lambda bus: bus.faults.corrupted.add(frames.JOINTS[2]), 'where it cannot be|2A7'),
-    (lambda bus: setattr(bus.emulator, 'leader', True), 'the arm is a leader'),
-], ids=['bus off', 'joint missing', 'frame cut', 'gripper', 'drive', 'corrupted', 'leader'])
+    (lambda bus: setattr(bus.emulator, 'leader', True), "a leader's are.*the arm is a leader"),
+    (lambda bus: bus.faults.missing.update((frames.STATUS, *frames.JOINTS)),
+     'though motors are heard: the arm is a leader'),
+], ids=['bus off', 'joint missing', 'frame cut', 'gripper', 'drive', 'corrupted', 'leader',
+        'leader with motors'])
 def test_what_is_not_heard_any_more_is_named_and_comes_back(fault, said, bus):
     bus.arm.enable()
     fault(bus)
@@ -127,6 +130,38 @@ def test_what_is_not_heard_any_more_is_named_and_comes_back(fault, said, bus):
     bus.emulator.leader = False
     # heard again, though on a busy machine something may be late once more before all is told
     until(lambda: bus.readable() and bus.arm.read().enabled)
+
+
+@pytest.mark.parametrize('interface', ['virtual', 'udp_multicast'])
+def test_what_a_leader_tells_the_arm_is_read_and_nothing_is_sent_until_it_ends(
+        interface, make_bus):
+    bus = make_bus(interface, ModelArm(gripper_width=0.05))
+    bus.arm.connect()
+    bus.arm.enable()
+    for step in range(40):      # our own targets are nobody else's, though udp_multicast echoes
+        bus.arm.command((0.005 * step, 0, 0, 0, 0, 0), 0.05)
+        bus.advance(0.005)
+        assert bus.arm.read().told == () and not bus.arm.read().fault
+    goal = (0.3, 0.2, -0.2, 0.1, 0.1, -0.1)
+    hand = ModelArm(goal, 0.02)
+    hand.connect()
+    hand.enable()       # held there
+    leader = emulate(interface, arm=hand, rate=RATE)
+    leader.emulator.leader = True
+    try:
+        until(lambda: bus.arm.read().told)
+        assert bus.arm.read().told == pytest.approx((*goal, 0.02), abs=1e-4)
+        assert 'another sender commands the arm' in bus.arm.read().fault
+        with pytest.raises(ArmError, match='until that ends$'):
+            bus.arm.enable()
+        for _ in range(100):
+            bus.arm.command((0.0,) * 6, 0.05)
+            bus.advance(0.005)
+        assert bus.model.read().position == pytest.approx(goal, abs=5e-3)
+        assert bus.model.read().gripper_width == pytest.approx(0.02, abs=1e-3)
+    finally:
+        leader.close()
+    until(lambda: bus.arm.read().told == () and not bus.arm.read().fault)
 
 
 def test_an_adapter_that_is_unplugged_is_told_and_its_bus_opened_again_when_it_is_back(

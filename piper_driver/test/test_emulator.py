@@ -164,13 +164,32 @@ def test_questions_are_answered_when_the_delay_is_over(desk):
     assert desk.last(can.JOINT_LIMITS).hex() == '02070800000bb800'
 
 
-def test_a_leader_says_nothing_but_its_motors(desk):
+def test_a_leader_says_nothing_but_what_a_follower_is_to_do_and_follows_nobody(desk):
+    desk.power()
     desk.tell(can.LEADER, bytes([0xFA, *[0] * 7]))
+    desk.joints((0.3, 0, 0, 0, 0, 0))
     desk.run(0.1)
-    assert {frame.id for frame in desk.sent} == {*can.MOTION, *can.DRIVES}
+    assert {frame.id for frame in desk.sent} == {can.MODE, *can.JOINT_TARGETS, can.GRIPPER_TARGET}
+    assert desk.arm.read().position == pytest.approx(PARK, abs=1e-4)
     desk.tell(can.LEADER, bytes([0xFC, *[0] * 7]))
     desk.run()
     assert desk.position()
+
+
+def test_a_follower_on_the_bus_of_a_leader_goes_where_the_leader_is_moved(desk):
+    leader = Desk()
+    leader.tell(can.LEADER, bytes([0xFA, *[0] * 7]))
+    desk.tell(can.ENABLE, ENABLE)
+    goal = (0.3, 0.2, -0.2, 0.1, 0.1, -0.1)
+    leader.arm.put(goal, 0.03)
+    leader.arm.enable()         # a hand holds it there
+    for _ in range(100):
+        leader.run()
+        for frame in leader.sent:
+            desk.emulator.receive(frame)
+        desk.run()
+    assert desk.position() == pytest.approx(goal, abs=1e-3)
+    assert desk.arm.read().gripper_width == pytest.approx(0.03, abs=1e-4)
 
 
 def test_faults_are_done_on_demand_and_end(desk):

@@ -24,7 +24,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from piper_driver import can_frames, qos
 from piper_driver.can_frames import Frame
-from piper_driver.emulator_bus import emulate
+from piper_driver.emulator_bus import LeaderOnBus, emulate
 from piper_driver.kinematics import HOME, PARK, forward
 from piper_driver.limits import JOINT_NAMES
 from piper_driver.model_arm import ModelArm
@@ -139,7 +139,10 @@ def rig(make_rig):
 def test_by_itself_it_reads_and_powers_nothing(make_rig):
     rig = make_rig()
     rig.until(lambda: len(rig.states) > 20)
-    assert not rig.model.read().enabled and rig.executed == []
+    assert not rig.model.read().enabled
+    by_stamp = {str(m.header.stamp): m.position for m in rig.states}
+    rig.until(lambda: any(str(m.header.stamp) in by_stamp for m in rig.executed))
+    assert all(by_stamp.get(str(m.header.stamp), m.position) == m.position for m in rig.executed)
     assert not rig.call(SetBool, 'enable', data=True).success
     assert 'activate it first' in rig.call(Trigger, 'park').message
     rig.stream((0.3, 0, 0, 0, 0, 0), lambda: rig.status['refused_state'] != '0')
@@ -265,6 +268,41 @@ def test_a_hand_that_guides_the_arm_is_followed_and_recorded_and_nothing_is_sent
     rig.says('holding: waiting for a command')
     rig.spin(0.3)
     assert rig.model.read().position == pytest.approx(left, abs=1e-3)
+
+
+@pytest.mark.parametrize('autostart', ['inactive', 'active'])
+def test_a_leader_moves_the_arm_past_the_driver_which_records_what_it_told(autostart, make_rig):
+    rig = make_rig(autostart=autostart)
+    rig.until(lambda: rig.states and rig.status)
+    if autostart == 'active':
+        rig.says('waiting for a command')
+    rig.model.enable()      # a follower has power by itself, and the driver stays out of it
+    rig.emulated.emulator.moved()
+    rig.spin(0.5)
+    leader = LeaderOnBus(rig.model, 'udp_multicast')
+    goal = (0.4, 0.3, -0.3, 0.0, 0.2, 0.0)
+
+    def lead_until(condition, share=1.0):
+        def lead():
+            leader.command([share * value for value in goal], 0.05 - 0.03 * share)
+            return condition()
+        rig.until(lead)
+    try:
+        lead_until(lambda: 'another sender commands the arm' in rig.status['fault'], 0.0)
+        rig.executed.clear()
+        lead_until(lambda: np.allclose(rig.model.read().position, goal, atol=5e-3))
+        # what it told is ahead of where the arm was, in the gripper, too
+        seen = {str(m.header.stamp): m.position for m in rig.states}
+        told = [(m.position, seen[str(m.header.stamp)]) for m in rig.executed
+                if str(m.header.stamp) in seen]
+        ahead = [(one, two) for one, two in told if one == pytest.approx((*goal, 0.02), abs=1e-4)]
+        assert ahead and min(two[0] for _, two in ahead) < 0.35
+        assert max(two[6] for _, two in ahead) > 0.025
+    finally:
+        leader.close()
+    rig.until(lambda: rig.status['fault'] == '')
+    rig.spin(0.3)
+    assert rig.model.read().position == pytest.approx(goal, abs=5e-3)
 
 
 def test_a_killed_driver_leaves_the_arm_holding_and_a_new_one_takes_it_over(rig):

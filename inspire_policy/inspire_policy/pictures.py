@@ -15,20 +15,23 @@ Picture = NDArray[np.uint8]   # (height, width, 3), RGB, upper row first
 
 
 def prepare(picture: Picture, size: int) -> Picture:
-    """Scale a square picture down to (size, size, 3) by averaging areas.
+    """The square in the middle of a picture, scaled down to (size, size, 3) by averaging areas.
 
-    Raises ValueError for a picture that is not square or smaller than `size`.
+    Raises ValueError for a picture that is smaller than `size`.
     """
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
         raise ValueError(f'a picture of shape {picture.shape}, {picture.dtype}; '
                          'valid: (side, side, 3), uint8')
     height, width = picture.shape[:2]
-    if height != width or not 1 <= size <= height:
+    side = min(height, width)
+    if not 1 <= size <= side:
         raise ValueError(f'a picture of {width} x {height} cannot be made {size} x {size}; '
-                         'valid: a square one, and no larger than it is')
-    if size == height:
-        return picture
-    small = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+                         'valid: no larger than it is')
+    top, left = (height - side) // 2, (width - side) // 2
+    square = picture[top:top + side, left:left + side]
+    if size == side:
+        return square
+    small = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)
     return np.asarray(small, dtype=np.uint8)
 
 

@@ -19,10 +19,17 @@ def test_a_pixel_is_the_average_of_the_area_it_covers() -> None:
 
 def test_a_picture_of_the_right_size_is_left_as_it_is() -> None:
     picture = noise(32)
-    assert prepare(picture, 32) is picture
+    assert np.array_equal(prepare(picture, 32), picture)
 
 
-@pytest.mark.parametrize(('shape', 'size'), [((20, 30, 3), 10), ((20, 20, 3), 21),
+@pytest.mark.parametrize('axis', [0, 1])
+def test_of_a_longer_picture_the_square_in_the_middle_is_taken(axis: int) -> None:
+    sides = np.full_like(noise(64), 200).take(range(10), axis)
+    longer = np.concatenate([sides, noise(64), sides], axis)
+    assert np.array_equal(prepare(longer, 32), prepare(noise(64), 32))
+
+
+@pytest.mark.parametrize(('shape', 'size'), [((20, 30, 3), 21), ((20, 20, 3), 21),
                                              ((20, 20, 3), 0), ((20, 20), 10)])
 def test_what_cannot_be_scaled_down_is_refused(shape: tuple[int, ...], size: int) -> None:
     with pytest.raises(ValueError, match='20'):

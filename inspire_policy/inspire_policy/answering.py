@@ -59,9 +59,11 @@ class Trained(Protocol):
 
 
 class AnsweringPolicy(ABC):
-    """See the module's docstring. `forced`: answers by object that are put in place of its own."""
+    """See the module's docstring. `forced`: answers by object that are put in place of its own;
+    `tells_places`: whether it has learned how far away things are."""
 
     needs_truth = False
+    tells_places = False
 
     def __init__(self, trained: Trained, reader: Any, words: Vocabulary, codec: Codec, viewer: str,
                  reasoning: Reasoning) -> None:
@@ -108,9 +110,10 @@ class AnsweringPolicy(ABC):
         said = self._speaker.speak(past, self._text(), self._drafts(), self._given(asked))
         self._said = said.answers
         self._decisions += 1
-        answers = tuple(Answer(question, text, chances, None, Source.POLICY)
-                        for question, text, chances in zip(asked, said.answers,
-                                                           said.probabilities, strict=True))
+        answers = tuple(Answer(question, text, chances, offset if self.tells_places else None,
+                               Source.POLICY)
+                        for question, text, chances, offset in zip(
+                            asked, said.answers, said.probabilities, said.offsets, strict=True))
         return Decision(answers=answers, transcript=transcript(self._instruction, answers),
                         actions=fitting(self._codec.decode(said.codes)),
                         timings={'see': seen - begin, **said.timings})

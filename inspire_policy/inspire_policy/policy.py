@@ -92,8 +92,8 @@ class Answer:
 
     `probabilities` are those of `question.options`, in their order, summing to 1; empty where
     there is none for each option (an answer of several words). `offset` is object minus tcp in the
-    viewer frame [m], (3,), known only to a family that reads the truth, as is `frame`, the
-    object's TF frame.
+    viewer frame [m], (3,), of a family that reads the truth, or has learned to tell; `frame` the
+    object's TF frame, known to the former only.
     """
 
     question: Question

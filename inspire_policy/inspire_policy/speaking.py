@@ -80,8 +80,9 @@ class Coding(Protocol):
 @dataclass(frozen=True)
 class Spoken:
     """Answers in the order of the questions, the probabilities of each one's options (empty where
-    an answer has several words), the actions' codes, seconds by stage, passes of the model, and
-    how many drafts were replaced."""
+    an answer has several words), the actions' codes, seconds by stage, passes of the model, how
+    many drafts were replaced, and the offset of each answer's object (3,) [m] where the model
+    tells."""
 
     answers: tuple[str, ...]
     probabilities: tuple[tuple[float, ...], ...]
@@ -89,6 +90,7 @@ class Spoken:
     timings: Mapping[str, float] = field(default_factory=dict)
     passes: int = 0
     replaced: int = 0
+    offsets: tuple[NDArray[np.float64] | None, ...] = ()
 
 
 class Speaker:
@@ -113,7 +115,7 @@ class Speaker:
         codes = self._act(turn, *row)
         return Spoken(tuple(turn.said), tuple(turn.chances), tuple(codes),
                       {'answers': answered - begin, 'actions': time.perf_counter() - answered},
-                      turn.passes, turn.replaced)
+                      turn.passes, turn.replaced, tuple(turn.offsets))
 
     def _act(self, turn: _Turn, logits: Logits, place: int) -> list[int]:
         """Codes of a chunk, each the best of those allowed."""
@@ -141,6 +143,7 @@ class _Turn:
                  given: Mapping[int, str]) -> None:
         self.said: list[str] = []
         self.chances: list[tuple[float, ...]] = []
+        self.offsets: list[NDArray[np.float64] | None] = []
         self.passes = self.replaced = 0
         self._reader, self._words, self._past = reader, words, past
         self._drafts, self._given = drafts, given
@@ -168,10 +171,12 @@ class _Turn:
                 break
             run = run + spelled(self._words, known)
         logits, start = self.read(run)
+        offsets = getattr(self._past, 'offsets', None)
         for place in slots:
             segment = prompt[len(self.said)]
             if segment.question is None:
                 return logits, place
+            self.offsets.append(None if offsets is None else offsets[place])
             if not self._agrees(segment, logits, place, start):
                 break
         return None

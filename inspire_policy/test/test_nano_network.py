@@ -43,11 +43,15 @@ def test_reading_on_from_the_cache_gives_what_training_sees(network, scene, ids)
     whole = through(network, scene, ids)
     with torch.no_grad():
         past = network.see(*scene)
-        parts = []
+        parts, offsets = [], []
         for start, end in ((0, 1), (1, 5), (5, 9)):
-            logits, past = network.extend(past, ids[:, start:end], torch.arange(start, end))
+            logits, past, where = network.extend(past, ids[:, start:end],
+                                                 torch.arange(start, end))
             parts.append(logits)
+            offsets.append(where)
+        hidden = network(*scene, ids, torch.arange(9).expand(2, 9), torch.zeros_like(ids))
     assert torch.allclose(torch.cat(parts, 1), whole, atol=1e-10)
+    assert torch.allclose(torch.cat(offsets, 1), network.where(hidden), atol=1e-10)
 
 
 def test_a_token_depends_on_no_later_one(network, scene, ids):

@@ -2,6 +2,7 @@
 """The learned policy behind the protocol, on a real world's pictures."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import demonstrations
@@ -63,7 +64,8 @@ def test_it_answers_each_question_and_acts(observations):
         assert answer.text in answer.question.options
         assert sum(answer.probabilities) == pytest.approx(1.0)
         assert answer.source is Source.POLICY
-        assert answer.offset is None and answer.frame == ''
+        assert answer.offset.shape == (3,) and np.isfinite(answer.offset).all()
+        assert answer.frame == ''
     assert decision.actions.shape == (8, 7) and not decision.done
     assert set(decision.timings) == {'see', 'answers', 'actions'}
 
@@ -75,6 +77,25 @@ def test_both_backends_say_the_same(observations):
         assert said(one) == said(two)
         for a, b in zip(one.answers, two.answers, strict=True):
             assert np.allclose(a.probabilities, b.probabilities, atol=1e-4)
+            assert np.allclose(a.offset, b.offset, atol=1e-4)
+
+
+def test_a_network_that_has_not_learned_where_things_are_does_not_tell(observations, tmp_path):
+    whole = Path(demonstrations.checkpoint_folder())
+    folder = shutil.copytree(whole, tmp_path / 'words')
+    text = (folder / 'config.json').read_text().replace('"places": true', '"places": false')
+    (folder / 'config.json').write_text(text)
+    made = families.create('nano', checkpoint=folder, threads=1)
+    made.reset(INSTRUCTION, questions(INSTRUCTION))
+    assert [answer.offset for answer in made.decide(observations[0]).answers] == [None, None]
+
+
+def test_drafts_change_nothing_of_where_things_are(observations):
+    full, drafted = policy(), policy(reasoning='drafted')
+    for observation in observations:
+        one, two = (each.decide(observation).answers for each in (full, drafted))
+        for a, b in zip(one, two, strict=True):
+            assert np.allclose(a.offset, b.offset, atol=1e-5)
 
 
 def test_drafted_is_full_decision_after_decision(observations):

@@ -3,11 +3,15 @@
 
 import time
 
+import numpy as np
 import pytest
 
-from inspire_policy.closed_loop import make_policy, run_episode
+from inspire_labeler.question import questions
+from inspire_labeler.viewer import viewer
+from inspire_policy.closed_loop import make_policy, observed, run_episode
 from inspire_policy.evaluation import Job, Setting
 from inspire_policy.families.nano import SHIPPED
+from inspire_policy.policy import Policy
 from inspire_sim.world import TableWorld
 
 LARGEST = 40e6       # bytes of what is shipped
@@ -33,7 +37,20 @@ def test_it_picks_up_the_ball_and_says_where_it_is() -> None:
             for seed in SEEDS]
     assert not any(row.error for row in rows)
     assert sum(row.success for row in rows) >= ENOUGH, [row.detail for row in rows]
+    misses = [how_far_off(world, policy, seed) for seed in SEEDS]
+    assert np.median(misses) < 0.05, misses
     cases = [(case, times) for row in rows if row.success for case, times in row.answers]
     clear = [(case, times) for case, times in cases if not case.near]
     right = sum(times for case, times in clear if case.right)
     assert right >= 0.7 * sum(times for _, times in clear)
+
+
+def how_far_off(world: TableWorld, policy: Policy, seed: int) -> float:
+    """How far from where the ball is the policy says that it is, at its first look [m]."""
+    world.reset('pick up the ball', seed)
+    policy.reset('pick up the ball', questions('pick up the ball'))
+    told = policy.decide(observed(world, policy)).answers[0].offset
+    truth = world.truth()
+    apart = truth.objects['ball'].position - truth.tcp.position
+    assert told is not None
+    return float(np.linalg.norm(told - viewer('libero').rotation_base_to_viewer @ apart))

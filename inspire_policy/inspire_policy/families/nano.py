@@ -52,6 +52,7 @@ class NanoPolicy(AnsweringPolicy):
         self._reader = _reader(self.checkpoint, folder, backend, threads)
         super().__init__(self.checkpoint.description, self._reader, self.checkpoint.words,
                          self.checkpoint.codec, viewer, reasoning)
+        self.tells_places = self.checkpoint.description.places
         self._width: float | None = None    # as the gripper was last told [m]
 
     def reset(self, instruction: str, questions: Sequence[Question]) -> None:

@@ -44,7 +44,8 @@ class CheckpointError(ValueError):
 @dataclass(frozen=True)
 class Description:
     """config.json. viewer: the preset for whom left is left; size: of the network; state: the
-    scale of the arm's state; provenance: dataset, step, revision, seed, losses."""
+    scale of the arm's state; places: whether it has learned how far away things are; provenance:
+    dataset, step, revision, seed, losses."""
 
     size: Size
     layout: Layout
@@ -54,6 +55,7 @@ class Description:
     state: Scale
     codec: Mapping[str, Any]
     dropped: float             # share of training prompts without their questions
+    places: bool
     provenance: Mapping[str, Any] = field(default_factory=dict)
     family: str = 'nano'
     format: int = FORMAT

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The network as two ONNX graphs: `see` (pictures, state -> past), `extend` (past, ids -> logits).
+"""The network as two ONNX graphs: `see` (pictures, state -> past), `extend` (past, ids -> logits,
+where).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Extend(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, past: Tensor, ids: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, past: Tensor, ids: Tensor, places: Tensor) -> tuple[Tensor, ...]:
         return self.network.extend(past, ids, places)
 
 
@@ -47,9 +48,9 @@ def write(network: Network, folder: Path) -> None:
     _export(See(network), (*pictures, state), folder / SEE, [*names, 'state'], ['past'], {})
     ids, places = torch.zeros(1, 5, dtype=torch.int64), torch.arange(5)
     _export(Extend(network), (past, ids, places), folder / EXTEND, ['past', 'ids', 'places'],
-            ['logits', 'kept'],
+            ['logits', 'kept', 'where'],
             {'past': {4: 'before'}, 'ids': {1: 'length'}, 'places': {0: 'length'},
-             'logits': {1: 'length'}, 'kept': {4: 'after'}})
+             'logits': {1: 'length'}, 'kept': {4: 'after'}, 'where': {1: 'length'}})
 
 
 def _export(module: nn.Module, inputs: tuple[Tensor, ...], path: Path, names: list[str],

@@ -97,7 +97,7 @@ class Network(nn.Module):
         self.layers = nn.ModuleList(Layer(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width)
         self.head = nn.Linear(size.width, vocabulary, bias=False)
-        self.where = nn.Linear(size.width, 3)   # how far away what is asked about is; training
+        self.where = nn.Linear(size.width, 3)   # what is asked about minus the tcp [0.1 m]
         self._begin()
 
     def _begin(self) -> None:
@@ -118,8 +118,10 @@ class Network(nn.Module):
         """Keys and values (layers, 2, B, heads, S, D / heads) of what is seen."""
         return self._through(self.scene(pictures, state), None, None)[1]
 
-    def extend(self, past: Tensor, ids: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, T, vocabulary) after each of ids (B, T), and `past` with theirs.
+    def extend(self, past: Tensor, ids: Tensor,
+               places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits (B, T, vocabulary) after each of ids (B, T), `past` with theirs, and where what
+        is asked about is [0.1 m] (B, T, 3); see `forward`.
 
         places (T,): the tokens' places in the text.
         """
@@ -127,7 +129,8 @@ class Network(nn.Module):
         allowed = (torch.arange(before + length, device=ids.device)[None, :]
                    <= torch.arange(before, before + length, device=ids.device)[:, None])
         x, past = self._through(self.words(ids) + self.place(places), allowed, past)
-        return self.head(self.norm(x)), past
+        hidden = self.norm(x)
+        return self.head(hidden), past, self.where(hidden)
 
     def forward(self, pictures: list[Tensor], state: Tensor, ids: Tensor, places: Tensor,
                 branches: Tensor) -> Tensor:

@@ -18,17 +18,21 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from inspire_policy.nano.network import Network
 
+REACH = 0.1     # m that are 1 for the network
 SEE, EXTEND = 'see.onnx', 'extend.onnx'
 Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Past:
-    """What was seen and read; `length` counts the text, `scene` what was seen [tokens]."""
+    """What was seen and read; `length` counts the text, `scene` what was seen [tokens]. offsets
+    (tokens last read, 3): where an answer begins after a token, its object minus the tcp in the
+    viewer frame [m]."""
 
     kept: Any
     scene: int
     length: int
+    offsets: NDArray[Any] | None = None
 
     def cut(self, length: int) -> Past:
         """Only the first `length` tokens of text."""
@@ -60,11 +64,12 @@ class TorchReader:
         device = past.kept.device
         with torch.inference_mode():
             places = torch.arange(past.length, past.length + len(ids), device=device)
-            logits, kept = self._network.extend(
+            logits, kept, where = self._network.extend(
                 past.kept, torch.tensor([list(ids)], device=device), places)
         kind = np.float64 if logits.dtype is torch.float64 else np.float32
         return (logits[0].double().cpu().numpy().astype(kind),
-                Past(kept, past.scene, past.length + len(ids)))
+                Past(kept, past.scene, past.length + len(ids),
+                     REACH * where[0].double().cpu().numpy()))
 
 
 class OnnxReader:
@@ -96,6 +101,7 @@ class OnnxReader:
     def read(self, past: Past, ids: Sequence[int]) -> tuple[NDArray[Any], Past]:
         """Logits (len(ids), vocabulary), and the past with them."""
         places = np.arange(past.length, past.length + len(ids), dtype=np.int64)
-        logits, kept = self._extend.run(None, {
+        logits, kept, where = self._extend.run(None, {
             'past': past.kept, 'ids': np.array([ids], np.int64), 'places': places})
-        return logits[0], Past(kept, past.scene, past.length + len(ids))
+        return logits[0], Past(kept, past.scene, past.length + len(ids),
+                               REACH * where[0].astype(np.float64))

@@ -8,17 +8,22 @@
 #
 # RECIPE: laptop (two cores, default) or nano (a GPU). What is done already is left as it is, so
 # that the same command goes on after a stop. EPISODES (default 50) are of every instruction,
-# DEMONSTRATIONS (default 100) too; CHANGES are settings of the recipe, as "steps=8000 batch=64".
+# DEMONSTRATIONS (default 100) too; CHANGES are settings of the recipe, as "steps=8000 batch=64";
+# DATA are datasets that are there already, TASKS those to evaluate (default: all), THREADS those
+# of a training (default: one for each core).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 recipe="${1:-laptop}" folder="${2:-runs/headline}"
 seeds=("${@:3}")
 [ ${#seeds[@]} -gt 0 ] || seeds=(0)
-changes=()
+changes=() data=()
 for change in ${CHANGES:-}; do changes+=(--set "$change"); done
 
-./inspire collect --corrections --out "$folder/data" --split seen \
-  --episodes "${DEMONSTRATIONS:-100}"
+if [ -z "${DATA:-}" ]; then
+  ./inspire collect --corrections --out "$folder/data" --split seen \
+    --episodes "${DEMONSTRATIONS:-100}"
+fi
+for each in ${DATA:-"$folder/data"}; do data+=(--data "$each"); done
 
 for seed in "${seeds[@]}"; do
   for arm in none questions others places; do
@@ -30,12 +35,13 @@ for seed in "${seeds[@]}"; do
     esac
     run="$folder/$arm-$seed"
     if [ ! -f "$run/done" ]; then
-      ./inspire train --config "$recipe" --data "$folder/data" --out "$run" --set "seed=$seed" \
-        ${changes[@]+"${changes[@]}"} ${asked[@]+"${asked[@]}"}
+      ./inspire train --config "$recipe" "${data[@]}" --out "$run" --set "seed=$seed" \
+        --threads "${THREADS:-0}" ${changes[@]+"${changes[@]}"} ${asked[@]+"${asked[@]}"}
       touch "$run/done"
     fi
     ./inspire evaluate --policy nano --checkpoint "$run/checkpoint" --episodes "${EPISODES:-50}" \
-      --json "$run/evaluation.json" --html "$run/evaluation.html" --videos 8 --resume
+      --tasks "${TASKS:-}" --json "$run/evaluation.json" --html "$run/evaluation.html" \
+      --videos 8 --resume
   done
   for arm in questions others places; do
     ./inspire compare "$folder/$arm-$seed/evaluation.rows.csv" \

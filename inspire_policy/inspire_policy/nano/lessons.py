@@ -27,7 +27,7 @@ from inspire_policy.pictures import prepare
 from inspire_policy.prompt import Layout, ask, segments
 from inspire_policy.supervision import DELAYS, Ids, Text, Truth, columns
 
-MOST_OTHERS = 3                # questions in branches, for each sample
+MOST_OTHERS = 6                # questions in branches, for each sample
 
 
 @dataclass(frozen=True)

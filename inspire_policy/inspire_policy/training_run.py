@@ -8,9 +8,11 @@ had not been.
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,9 +25,12 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from inspire_policy.action_codec import Codec
 from inspire_policy.dataset import Dataset
 from inspire_policy.nano.settings import as_json
-from inspire_policy.recipe_settings import Progress
+from inspire_policy.policy import UndecodableAction
+from inspire_policy.recipe_settings import Progress, changed
+from inspire_policy.supervision import IGNORED
 from inspire_policy.training_log import Log
 
 REPORT = 20         # steps between lines of the log
@@ -162,6 +167,38 @@ def varied(batch: B, recipe: Recipe, random: np.random.Generator) -> B:
     return dataclasses.replace(batch, pictures=tuple(pictures))
 
 
+def tally(right: dict[str, list[float]], said: NDArray[np.int64], answers: NDArray[np.int64],
+          actions: NDArray[np.int64], codec: Codec,
+          code_of: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> None:
+    """Add to `right` what of a batch is: the answers' tokens, all codes, first codes; and how far
+    the chunk of the codes that are said ends from the true one's end [m], where it can be decoded.
+
+    said, answers, actions (B, T): what is said after each token, and what has to be, or IGNORED.
+    code_of: from ids; what is none of the codec's is no code.
+    """
+    right.setdefault('answers', []).extend((said == answers)[answers != IGNORED].tolist())
+    for row, given in enumerate(actions):
+        true, own = (code_of(one[given != IGNORED]) for one in (given, said[row]))
+        there = (true >= 0) & (true < codec.codes)
+        true, own = true[there], own[there]
+        right.setdefault('codes', []).extend((true == own).tolist())
+        right.setdefault('first_code', []).append(float(true[0] == own[0]))
+        try:
+            apart = codec.decode(own.tolist()) - codec.decode(true.tolist())
+        except (ValueError, UndecodableAction):
+            continue    # undecodable: the codes' share says it
+        right.setdefault('end_m', []).append(float(np.linalg.norm(apart[:, :3].sum(0))))
+
+
+def warmed(step: int, steps: int, warmup: int, floor: float) -> float:
+    """The share of the learning rate at a step (from 1 on): up in a line, then a cosine down to
+    `floor`."""
+    if step <= warmup:
+        return step / warmup
+    done = (step - 1 - warmup) / max(steps - warmup, 1)
+    return floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * done))
+
+
 def fingerprint(recipe: Recipe, data: Dataset, before: Iterable[str] = ()) -> str:
     """What has to be the same for a run to go on: the data, what it began from (hashes), and the
     recipe but for how long it is and how often is written down."""
@@ -210,3 +247,24 @@ def under(tables: Tables, prefix: str) -> Tables:
     """Those whose names begin so, without it."""
     return {name.removeprefix(prefix): value for name, value in tables.items()
             if name.startswith(prefix)}
+
+
+def command_line(arguments: Sequence[str] | None, about: str | None, recipes: Mapping[str, Any],
+                 train: Callable[..., Any]) -> int:
+    """A trainer from the command line, for machines without the rest of the suite."""
+    parser = argparse.ArgumentParser(description=about,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--config', default=next(iter(recipes)), choices=recipes)
+    parser.add_argument('--data', type=Path, required=True, action='append')
+    parser.add_argument('--from', type=Path, dest='start')
+    parser.add_argument('--out', type=Path, required=True)
+    parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE')
+    parser.add_argument('--threads', type=int, default=0)
+    chosen = parser.parse_args(arguments)
+    recipe = changed(recipes[chosen.config], chosen.set)
+    train(recipe, chosen.data, chosen.out, chosen.threads, lambda progress: print(
+        f'{progress.step}/{progress.steps}  actions {progress.action_loss:.3f}  answers '
+        f'{progress.answer_loss:.3f}  {progress.samples_per_second:.1f} samples/s  '
+        + '  '.join(f'{name} {value:.3f}' for name, value in progress.validation.items()),
+        flush=True), start=chosen.start)
+    return 0

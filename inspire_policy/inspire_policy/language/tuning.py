@@ -32,9 +32,9 @@ from inspire_policy.language.lessons import HELD_OUT, Lessons, Situation
 from inspire_policy.language.model import LanguageReader, LanguageWords, Silence, pretrained
 from inspire_policy.speaking import Speaker
 from inspire_policy.success_rate import wilson
+from inspire_policy.supervision import IGNORED
 
 ADAPTER, STATE, RESULTS, LOG = 'adapter', 'state', 'results.json', 'log.jsonl'
-IGNORED = -100
 EXAMINATION = 1_000_003    # seed of the situations that are examined
 Tell = Callable[[str], None]
 
@@ -147,6 +147,8 @@ def _step(step: int, recipe: Recipe, tuned: Any, optimizer: Any, trained: Sequen
           words: LanguageWords, lessons: Lessons) -> tuple[float, int]:
     """One step; what is drawn depends on its number alone. Gives the loss and the tokens read."""
     import torch
+
+    from inspire_policy.training_run import warmed
     random = np.random.default_rng([recipe.seed, step])
     rows = [encoded(one, words) for one in lessons.draw(recipe.batch, random)]
     longest = max(len(ids) for ids, _ in rows)
@@ -165,17 +167,9 @@ def _step(step: int, recipe: Recipe, tuned: Any, optimizer: Any, trained: Sequen
     loss.backward()
     torch.nn.utils.clip_grad_norm_(trained, recipe.clip)
     for group in optimizer.param_groups:
-        group['lr'] = rate(step, recipe)
+        group['lr'] = recipe.rate * warmed(step + 1, recipe.steps, recipe.warmup, 0.1)
     optimizer.step()
     return float(loss.detach()), int(ids.numel())
-
-
-def rate(step: int, recipe: Recipe) -> float:
-    """Warm-up, then a cosine down to a tenth."""
-    if step < recipe.warmup:
-        return recipe.rate * (step + 1) / recipe.warmup
-    share = (step - recipe.warmup) / max(recipe.steps - recipe.warmup, 1)
-    return recipe.rate * (0.55 + 0.45 * float(np.cos(np.pi * share)))
 
 
 def _keep(out: Path, tuned: Any, optimizer: Any, step: int) -> None:

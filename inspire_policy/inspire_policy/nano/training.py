@@ -11,7 +11,6 @@ folder gets `checkpoint/` (what acting needs, weights averaged), `state/` (what 
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import math
 import sys
@@ -32,8 +31,7 @@ from inspire_policy.nano.checkpoint import Checkpoint, Description
 from inspire_policy.nano.lessons import Batch, Lessons, raw_states
 from inspire_policy.nano.muon import Muon
 from inspire_policy.nano.network import Network
-from inspire_policy.nano.readers import REACH
-from inspire_policy.nano.recipe import RECIPES, Recipe, named
+from inspire_policy.nano.recipe import RECIPES, Recipe
 from inspire_policy.nano.settings import as_json
 from inspire_policy.nano.tokens import Words
 from inspire_policy.nano.vocabulary import sentences
@@ -45,16 +43,19 @@ from inspire_policy.training_run import (
     Tables,
     TrainingError,
     batches,
+    command_line,
     content_hash,
     fingerprint,
     go,
     read_state,
     save_state,
     split,
+    tally,
     under,
 )
 
 VALIDATED_ON = 512  # samples
+REACH = 0.1         # m that are 1 for the network
 
 
 def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
@@ -104,7 +105,7 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
         description = Description(
             recipe.size, recipe.teaching.layout, str(recipe.teaching.formulation),
             str(data.card['viewer']), tuple(data.card['cameras']), state, codec.settings(),
-            recipe.teaching.dropped, recipe.offsets > 0.0, {
+            recipe.teaching.dropped, {
                 'step': step, 'recipe': as_json(recipe), 'revision': revision,
                 'dataset': {key: data.card.get(key) for key in ('counts', 'seeds', 'split')},
                 'dataset_sha256': content_hash(data), 'losses': losses})
@@ -216,19 +217,7 @@ def validate(lessons: Lessons, rows: NDArray[np.int64], recipe: Recipe,
         at = np.isfinite(batch.offsets[:, :, 0])
         apart = REACH * network.where(hidden).cpu().numpy()[at] - batch.offsets[at]
         right['offset_m'] += np.linalg.norm(apart, axis=1).tolist()
-        right['answers'] += (said == answers)[answers != IGNORED].tolist()
-        for row in range(len(part)):
-            at = actions[row] != IGNORED
-            true, own = (one[row][at] - words.text_size for one in (actions, said))
-            right['codes'] += (true == own).tolist()
-            right['first_code'].append(float(true[0] == own[0]))
-            try:
-                apart = codec.decode(own.tolist()) - codec.decode(true.tolist())
-            except ValueError:
-                continue
-            except Exception:  # noqa: BLE001 - undecodable: the codes' share says it
-                continue
-            right['end_m'].append(float(np.linalg.norm(apart[:, :3].sum(0))))
+        tally(right, said, answers, actions, codec, lambda ids: ids - words.text_size)
     return {name: float(np.mean(values)) for name, values in right.items() if values}
 
 
@@ -285,22 +274,7 @@ def restore(tables: Tables, network: Network, optimizers: Sequence[torch.optim.O
 
 def main(arguments: list[str] | None = None) -> int:
     """The same from the command line, for machines without the rest of the suite."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--config', default='nano', choices=RECIPES)
-    parser.add_argument('--data', type=Path, required=True, action='append')
-    parser.add_argument('--from', type=Path, dest='start')
-    parser.add_argument('--out', type=Path, required=True)
-    parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE')
-    parser.add_argument('--threads', type=int, default=0)
-    chosen = parser.parse_args(arguments)
-    recipe = named(chosen.config, chosen.set)
-    train(recipe, chosen.data, chosen.out, chosen.threads, lambda progress: print(
-        f'{progress.step}/{progress.steps}  actions {progress.action_loss:.3f}  answers '
-        f'{progress.answer_loss:.3f}  {progress.samples_per_second:.1f} samples/s  '
-        + '  '.join(f'{name} {value:.3f}' for name, value in progress.validation.items()),
-        flush=True), start=chosen.start)
-    return 0
+    return command_line(arguments, __doc__, RECIPES, train)
 
 
 if __name__ == '__main__':

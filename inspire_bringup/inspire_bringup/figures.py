@@ -128,6 +128,13 @@ BENCHMARKS = {
             by_name_only=True,
         ),
         Benchmark(
+            'arms',
+            'inspire_bringup.arm_benchmark:benchmark',
+            'success with the arm on the emulated bus and with the simulated one, same 50 seeds '
+            '(only when asked for by name)',
+            by_name_only=True,
+        ),
+        Benchmark(
             'expert',
             'inspire_bringup.expert_benchmark:benchmark',
             'success of the scripted expert: every instruction, two seeds (evaluate does more)',

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures the driver for hardware from both ends: its topics, and the frames on the bus.
 
-Run by `./inspire bench can`. Four processes: the emulator, the driver, a witness that notes the
-kernel's time of each frame, and this one, which commands. Times of commands and frames are those
-of the system's clock, so they can be compared. All ask for real-time priorities: on a busy machine
-the driver is to be measured, not how long an emulator waits for a processor.
+Run by `./inspire bench can`, for ten minutes by `--with listening=600`. Four processes: the
+emulator, the driver, a witness that notes the kernel's time of each frame, and this one, which
+commands. Times of commands and frames are those of the system's clock, so they can be compared.
+All ask for real-time priorities: on a busy machine the driver is to be measured, not how long an
+emulator waits for a processor.
 """
 
 from __future__ import annotations
@@ -36,7 +37,6 @@ from piper_driver.realtime import go_first
 
 PYTHON = (sys.executable, '-P', '-m')
 STREAM = 40.0       # s of a 200 Hz stream, for the latency of commands
-LISTENING = 30.0    # s of listening to states
 STOPS = 40          # streams that are ended while the arm moves
 PATIENCE = 60.0     # s for everything to come up
 SETTLING = 0.4      # s after the last command of a stream
@@ -53,6 +53,7 @@ class Commander(Node):
         super().__init__('commander', context=context)
         self.stamps: list[float] = []
         self.status = ''
+        self.trips = 0
         self.joints = self.create_publisher(JointTrajectory, 'joint_command', COMMAND)
         self.gripper = self.create_publisher(JointTrajectory, 'gripper_command', COMMAND)
         self.create_subscription(DiagnosticStatus, 'arm_status', self._on_status, SENSOR)
@@ -62,6 +63,8 @@ class Commander(Node):
 
     def _on_status(self, message: DiagnosticStatus) -> None:
         self.status = message.message
+        self.trips = next(int(one.value) for one in message.values
+                          if one.key == 'watchdog_trips')
 
     def _on_states(self, message: JointState) -> None:
         self.stamps.append(message.header.stamp.sec + message.header.stamp.nanosec * 1e-9)
@@ -79,8 +82,11 @@ class Commander(Node):
         return now
 
 
-def benchmark() -> list[Measured]:
-    """Measure latency, feedback and holding of the driver on an emulated bus."""
+def benchmark(listening: str = '30') -> list[Measured]:
+    """Measure latency, holding and feedback of the driver on an emulated bus.
+
+    listening: for so long commands are streamed and states listened to [s].
+    """
     with claimed_domain() as domain, in_domain(domain), in_context(domain, Commander) as (
         node, executor
     ):
@@ -96,7 +102,8 @@ def benchmark() -> list[Measured]:
                 if time.monotonic() > deadline:
                     raise TimeoutError(f'no driver that waits for commands; it says {node.status}')
                 executor.spin_once(timeout_sec=0.1)
-            return [*latency(node), *holding(node), *feedback(node, executor)]
+            return [*latency(node), *holding(node),
+                    *feedback(node, executor, float(listening))]
 
 
 def latency(node: Commander) -> list[Measured]:
@@ -140,19 +147,30 @@ def holding(node: Commander) -> list[Measured]:
             ('hold_after_missed_command_p99', [p99(samples)], 'ms')]
 
 
-def feedback(node: Commander, executor: SingleThreadedExecutor) -> list[Measured]:
-    """Return the rate of states [1/s], and how many that were on the bus were not published."""
+def feedback(node: Commander, executor: SingleThreadedExecutor, seconds: float
+             ) -> list[Measured]:
+    """Return the rate of states [1/s] while commands are streamed at 100 Hz, how many that were
+    on the bus were not published, and how often the watchdog tripped.
+    """
     node.listen()
     with witness() as seen:
-        begin = time.monotonic()
-        while time.monotonic() < begin + LISTENING:
-            executor.spin_once(timeout_sec=0.05)
-    stamps = node.stamps
-    first, last = stamps[0] + 1.0, stamps[-1] - 1.0
-    told = sum(first <= stamp < last for stamp in stamps)
-    sent = sum(first <= when < last for when, frame, _ in seen if frame == STATES)
+        begin = due = time.monotonic()
+        while due - begin < seconds:
+            if due - begin < 1.0:
+                before = node.trips     # of streams that were ended on purpose
+            node.send(0.3 * math.sin(1.5 * (due - begin)), WIDTHS[0])
+            due += 0.01
+            while (left := due - time.monotonic()) > 0:
+                executor.spin_once(timeout_sec=left)
+        trips = node.trips - before
+    # From one frame to another, well inside: a state is stamped soon after its frame.
+    whens = [when for when, frame, _ in seen
+             if frame == STATES and node.stamps[0] + 1.0 <= when < node.stamps[-1] - 1.0]
+    first, last, sent = whens[0], whens[-1], len(whens) - 1
+    told = sum(first <= stamp < last for stamp in node.stamps)
     return [('states_per_second', [told / (last - first)], '1/s'),
-            ('states_on_the_bus', [sent], ''), ('states_not_published', [sent - told], '')]
+            ('states_on_the_bus', [sent], ''), ('states_not_published', [sent - told], ''),
+            ('watchdog_trips', [trips], '')]
 
 
 def first_change(frames: list[tuple[float, int]], after: float) -> float | None:

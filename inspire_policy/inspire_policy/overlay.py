@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from inspire_policy.pinhole import Spot
+
 SMALLEST_SIDE = 448  # px; smaller images are enlarged by a whole factor
 SHARPENING = 2  # the panels are drawn this many times larger, then reduced: smooth edges
 
@@ -53,20 +55,21 @@ WITHHELD: Colour = (110, 116, 126)
 @dataclass(frozen=True)
 class Line:
     """One object's answer. `probability` None: not known. `agrees`: whether it equals the label,
-    if one is known.
+    if one is known. `spot`: where in the image the object is believed to be, if that is known.
     """
 
     object: str
     answer: str  # empty: withheld
     probability: float | None = None
     agrees: bool | None = None
+    spot: Spot | None = None
 
 
 def draw(
     image: NDArray[np.uint8], lines: Sequence[Line], title: str = '', note: str = ''
 ) -> NDArray[np.uint8]:
     """Return `image` (H, W, 3) RGB, enlarged if small, with the lines, a title above and a note
-    below them.
+    below them, and a ring in the colour of its answer around each object's spot.
 
     The result is (s H, s W, 3) with a whole s >= 1. Without lines, title and note nothing is
     drawn.
@@ -76,6 +79,7 @@ def draw(
     canvas = enlarged(image)
     size = max(11, round(min(canvas.size) * 0.036))
     margin = size // 2
+    _draw_rings(canvas, lines, size)
     if lines or note:
         panel = _answers_panel(lines, note, size, canvas.width - 2 * margin)
         place = (margin, canvas.height - margin - panel.height)
@@ -132,6 +136,23 @@ def _answers_panel(lines: Sequence[Line], note: str, size: int, widest: int) -> 
         below = 0.6 * pad + row * len(lines) + unit * 0.55
         pen.text((pad, below), note, font=small, fill=DIM, anchor='lm')
     return _reduced(panel)
+
+
+def _draw_rings(canvas: Image.Image, lines: Sequence[Line], size: int) -> None:
+    """Draw a ring, dark at its edges so that it is seen on anything, around each spot."""
+    radius, width = size * SHARPENING, max(2, size // 5) * SHARPENING
+    for line in lines:
+        if line.spot is None:
+            continue
+        ring = Image.new('RGBA', (2 * radius, 2 * radius))
+        pen = ImageDraw.Draw(ring)
+        for inset, thick, colour in ((0, 2 * width, PANEL), (width // 2, width,
+                                                             colour_of(line.answer))):
+            box = (inset, inset, 2 * radius - 1 - inset, 2 * radius - 1 - inset)
+            pen.ellipse(box, outline=colour, width=thick)
+        ring = _reduced(ring)
+        x, y = line.spot[0] * canvas.width, line.spot[1] * canvas.height
+        canvas.paste(ring, (round(x - ring.width / 2), round(y - ring.height / 2)), ring)
 
 
 def _title_panel(title: str, size: int, widest: int) -> Image.Image:

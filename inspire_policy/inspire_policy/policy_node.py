@@ -121,7 +121,9 @@ class PolicyNode(Node):
             JointCommands(self, self._scene.joint_positions) if joint else PoseCommands(self)
         )
         self._stream = Stream(self._pace, 1.0 / p.rate, commands.send, self._stream_failed)
-        self._reports = Reports(self, viewer(p.viewer).rotation_base_to_viewer)
+        self._reports = Reports(
+            self, viewer(p.viewer).rotation_base_to_viewer, self._scene.spot
+        )
         self._painter = Painter(
             self,
             self._pace,

@@ -20,6 +20,7 @@ from inspire_msgs.msg import ActionChunk, SpatialReasoning
 from inspire_policy.clock import Clock
 from inspire_policy.following import Progress
 from inspire_policy.overlay import Line, draw
+from inspire_policy.pinhole import Spot
 from inspire_policy.policy import Answer
 from inspire_policy.ros_commands import NO_EVENTS
 from inspire_policy.ros_messages import (
@@ -34,25 +35,47 @@ from piper_driver.qos import EVENT, SENSOR
 
 
 class Reports:
-    """Publishes decisions, on the thread that made them."""
+    """Publishes decisions, on the thread that made them.
 
-    def __init__(self, node: Node, rotation_base_to_viewer: NDArray[np.float64]) -> None:
+    `latest`: the instruction of the last one, and its answers as they are drawn.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        rotation_base_to_viewer: NDArray[np.float64],
+        spot: Callable[[NDArray[np.float64]], Spot | None],
+    ) -> None:
+        """`spot`: where in the image that is drawn on a place in base_link [m] is."""
+        self._spot = spot
         publish = partial(node.create_publisher, event_callbacks=NO_EVENTS)
         self._rotation = rotation_base_to_viewer
         self._reasoning = publish(SpatialReasoning, 'reasoning', EVENT)
         self._text = publish(String, 'reasoning/text', EVENT)
         self._markers = publish(MarkerArray, 'reasoning/markers', EVENT)
         self._chunk = publish(ActionChunk, 'action_chunk', EVENT)
-        self.latest: Progress | None = None
+        self.latest: tuple[str, list[Line]] | None = None
 
     def publish(self, progress: Progress, stamp: Time) -> None:
         """Publish a decision; `stamp` is its observation's."""
-        self.latest = progress
+        lines = [self._line(answer, progress) for answer in progress.decision.answers]
+        self.latest = progress.observation.instruction, lines
         self._reasoning.publish(reasoning_message(progress, stamp))
         self._text.publish(String(data=text_of(progress.decision.answers)))
         self._markers.publish(marker_array(progress, stamp, self._rotation))
         if progress.chunk_id:
             self._chunk.publish(chunk_message(progress, stamp))
+
+    def _line(self, answer: Answer, progress: Progress) -> Line:
+        """Return an answer as it is drawn."""
+        options, probabilities = answer.question.options, answer.probabilities
+        known = answer.text in options and len(probabilities) == len(options)
+        probability = probabilities[options.index(answer.text)] if known else None
+        place = None
+        if answer.offset is not None:
+            tcp = progress.observation.tcp.position
+            place = self._spot(tcp + self._rotation.T @ answer.offset)
+        return Line(answer.question.object, answer.text, probability, spot=place)
 
 
 class Painter:
@@ -67,7 +90,7 @@ class Painter:
         clock: Clock,
         rate: float,
         latest_image: Callable[[], Image | None],
-        latest: Callable[[], Progress | None],
+        latest: Callable[[], tuple[str, list[Line]] | None],
     ) -> None:
         self._node = node
         self._clock = clock
@@ -112,14 +135,5 @@ class Painter:
         latest = self._latest()
         if latest is None:
             return image
-        lines = [line_of(answer) for answer in latest.decision.answers]
-        pixels = draw(image_array(image), lines, title=latest.observation.instruction)
-        return image_message(pixels, image.header)
-
-
-def line_of(answer: Answer) -> Line:
-    """Return an answer as it is drawn."""
-    options, probabilities = answer.question.options, answer.probabilities
-    known = answer.text in options and len(probabilities) == len(options)
-    probability = probabilities[options.index(answer.text)] if known else None
-    return Line(answer.question.object, answer.text, probability)
+        title, lines = latest
+        return image_message(draw(image_array(image), lines, title=title), image.header)

@@ -19,11 +19,13 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
+from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import Image, JointState
+from sensor_msgs.msg import CameraInfo, Image, JointState
 
 from inspire_labeler.cdr import read_contacts, read_header_stamp, read_transforms
 from inspire_labeler.transform_history import MissingTransform, TransformHistory
@@ -31,6 +33,7 @@ from inspire_msgs.msg import GraspContacts
 from inspire_policy.clock import Clock
 from inspire_policy.following import StaleObservation
 from inspire_policy.joint_history import JointHistory
+from inspire_policy.pinhole import Spot, spot
 from inspire_policy.policy import PolicyObservation
 from inspire_policy.ros_messages import BASE, image_array, joint_sample, stamp_of
 from piper_driver.pose import Pose
@@ -90,12 +93,16 @@ class RosScene:
         self._contacts: deque[tuple[int, frozenset[str]]] = deque(maxlen=100)
         self._begin = 0.0
         self.stamp = Time()  # of the latest observation, exact
+        self._seen = 0  # the same [ns]
+        self._view: bytes | None = None  # the first camera's CameraInfo
         self._body = Inbox(node)  # taken from by any thread
         self._world = Inbox(node)  # taken from by the thread that follows
         for camera in cameras:
             queue = self._images[camera] = deque(maxlen=3)
             self._body.subscribe(Image, f'{camera}/image_raw', _into(queue), SENSOR, raw=True)
         self._body.subscribe(JointState, 'joint_states', self._on_joints, STATE, raw=True)
+        first = next(iter(self._images))
+        self._world.subscribe(CameraInfo, f'{first}/camera_info', self._on_view, SENSOR, raw=True)
         self._world.subscribe(DiagnosticStatus, 'arm_status', self._on_status, EVENT)
         self._world.subscribe(
             TFMessage, '/tf_static', self._on_static_transforms, TF_STATIC_OF_ALL, raw=True
@@ -120,7 +127,7 @@ class RosScene:
             pictures = {camera: image_array(images[camera].message) for camera in cameras}
         except ValueError as error:
             raise StaleObservation(str(error)) from None
-        self.stamp = stamp_of(stamp)
+        self.stamp, self._seen = stamp_of(stamp), stamp
         return PolicyObservation(
             stamp=stamp * 1e-9,
             images=pictures,
@@ -151,6 +158,19 @@ class RosScene:
         self._body.take()
         queue = next(iter(self._images.values()))
         return queue[-1].message if queue else None
+
+    def spot(self, place: NDArray[np.float64]) -> Spot | None:
+        """Return where in the first camera's image of the latest observation a place (3,) [m] in
+        base_link is; None: not in it, or the camera says not where it is and what it sees.
+        """
+        if self._view is None:
+            return None
+        view = deserialize_message(self._view, CameraInfo)
+        try:
+            camera = self._pose_in_base(view.header.frame_id, self._seen)
+        except MissingTransform:
+            return None
+        return spot(place, camera, view.k.reshape(3, 3), view.width, view.height)
 
     def joint_positions(self) -> list[float] | None:
         """Return joint1..joint6 as last measured [rad]; None: not known."""
@@ -293,6 +313,9 @@ class RosScene:
     def _on_static_transforms(self, data: bytes) -> None:
         for sample in read_transforms(data):
             self._frames.add_static(sample)
+
+    def _on_view(self, data: bytes) -> None:
+        self._view = data
 
     def _on_contacts(self, data: bytes) -> None:
         self._contacts.append(read_contacts(data))

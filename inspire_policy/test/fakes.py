@@ -50,8 +50,10 @@ class ForwardPolicy:
     needs_truth = False
     cameras = ('camera',)
 
-    def __init__(self, chunks: int = 3, length: float = 0.002) -> None:
+    def __init__(self, chunks: int = 3, length: float = 0.002,
+                 offset: tuple[float, float, float] | None = None) -> None:
         self.chunks = chunks
+        self.offset = None if offset is None else np.array(offset)
         self.action = np.array([length, 0, 0, 0, 0, 0, 0.05])
         self.seen: list[PolicyObservation] = []
         self.questions: Sequence[Question] = ()
@@ -62,7 +64,7 @@ class ForwardPolicy:
     def decide(self, observation: PolicyObservation) -> Decision:
         self.seen.append(observation)
         answers = tuple(
-            Answer(question, 'left', (), None, Source.POLICY) for question in self.questions
+            Answer(question, 'left', (), self.offset, Source.POLICY) for question in self.questions
         )
         done = len(self.seen) >= self.chunks
         return Decision(answers, 'transcript', np.tile(self.action, (8, 1)), done=done)

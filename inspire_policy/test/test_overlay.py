@@ -48,6 +48,14 @@ def test_mirrored_answers_give_another_picture() -> None:
     assert not np.array_equal(left, right)
 
 
+def test_a_ring_in_the_colour_of_the_answer_is_around_the_spot() -> None:
+    plain, ringed = (draw(GREY, [Line('the ball', 'left', spot=spot)])
+                     for spot in (None, (0.75, 0.25)))
+    rows, columns = np.nonzero((plain != ringed).any(axis=2))
+    assert (columns.mean(), rows.mean()) == pytest.approx((0.75 * 448, 0.25 * 448), abs=1.5)
+    assert shows(ringed[:200, 250:], colour_of('left'))
+
+
 @pytest.mark.parametrize('agrees', [True, False, None])
 @pytest.mark.parametrize('probability', [None, 0.0, 0.3, 1.0])
 def test_every_kind_of_line_can_be_drawn(agrees: bool | None, probability: float | None) -> None:

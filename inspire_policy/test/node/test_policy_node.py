@@ -20,15 +20,17 @@ from rclpy.action import ActionClient
 from rclpy.action.client import ClientGoalHandle
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from sensor_msgs.msg import Image, JointState
+from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import MarkerArray
 
 from inspire_msgs.action import FollowInstruction
 from inspire_msgs.msg import ActionChunk, SpatialAnswer, SpatialReasoning
+from inspire_policy.overlay import colour_of
 from inspire_policy.policy import Decision, PolicyObservation
 from inspire_policy.policy_node import PolicyNode
+from inspire_policy.ros_messages import image_array
 from piper_driver.qos import COMMAND, EVENT, LATCHED, SENSOR
 from tf2_ros import TransformBroadcaster
 
@@ -54,6 +56,7 @@ class RobotOfTopics(Node):
         self.widths: list[float] = []
         self.heard: dict[str, list] = {}
         self._images = self.create_publisher(Image, 'camera/image_raw', SENSOR)
+        self._infos = self.create_publisher(CameraInfo, 'camera/camera_info', SENSOR)
         self._joints = self.create_publisher(JointState, 'joint_states', SENSOR)
         self._status = self.create_publisher(DiagnosticStatus, 'arm_status', EVENT)
         self._transforms = TransformBroadcaster(self)
@@ -109,6 +112,11 @@ class RobotOfTopics(Node):
             image.encoding = self.encoding
             image.header.stamp = self.get_clock().now().to_msg()
             self._images.publish(image)
+            # A camera at the tcp, which looks down: x of its picture is x of base_link.
+            info = CameraInfo(header=image.header, width=64, height=64)
+            info.header.frame_id = 'tcp'
+            info.k = [32.0, 0.0, 31.5, 0.0, 32.0, 31.5, 0.0, 0.0, 1.0]
+            self._infos.publish(info)
 
     def _publish_status(self) -> None:
         self._status.publish(DiagnosticStatus(level=self.level, message=self.message))
@@ -254,6 +262,18 @@ def test_each_decision_can_be_tied_to_its_observation_and_its_chunk(graph: Calla
     assert robot.feedback[-1].chunks == 3
     np.testing.assert_array_equal(policy.seen[0].joint_positions, np.arange(1, 7) / 10)
     assert wait_for(lambda: robot.heard['reasoning/image'])[-1].width >= 448
+
+
+def test_a_ring_is_drawn_where_the_policy_believes_the_object_to_be(graph: Callable) -> None:
+    robot = graph(ForwardPolicy(chunks=40, offset=(0.1, 0.0, -0.2)))   # right, in this picture
+    robot.send('pick up the ball')
+    wait_for(lambda: len(robot.heard['reasoning']) > 1)
+    robot.heard['reasoning/image'].clear()
+    picture = image_array(wait_for(lambda: robot.heard['reasoning/image'])[-1])
+    blue = (np.abs(picture.astype(int) - colour_of('left')).max(axis=2) < 3)
+    rows, columns = np.nonzero(blue[:400, 200:])    # the panel is below
+    assert np.mean(columns) + 200 == pytest.approx(0.75 * 448, abs=4)
+    assert np.mean(rows) == pytest.approx(0.5 * 448, abs=4)
 
 
 def test_the_goals_instruction_is_published_for_everybody(graph: Callable) -> None:

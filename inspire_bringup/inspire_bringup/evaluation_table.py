@@ -11,7 +11,7 @@ from rich.table import Table
 
 from inspire_policy.answer_tally import Accuracy
 from inspire_policy.evaluation import Row
-from inspire_policy.evaluation_summary import SPLITS, answers_by, motion, stage_times
+from inspire_policy.evaluation_summary import SPLITS, answers_by, misses, motion, stage_times
 from inspire_policy.success_rate import Score, wilson
 
 
@@ -59,6 +59,9 @@ def lines(rows: Sequence[Row]) -> Iterator[str]:
     for split in SPLITS:
         if split in answers:
             yield f'answers, {split}: {accuracy_line(answers[split])}'
+    for split, miss in misses(rows).items():
+        yield (f'places, {split}: {100 * miss.p50:.1f} cm off (median; 95 %: '
+               f'{100 * miss.p95:.1f} cm) in {miss.answers} answers')
     times = stage_times(rows)
     if times:
         shown = ', '.join(f'{one.stage} {one.p50:.1f}/{one.p95:.1f}/{one.p99:.1f}'

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from inspire_labeler.formulation import GRASPED
 from inspire_policy.policy import Answer
 from inspire_policy.true_answers import TrueAnswer
@@ -58,6 +60,13 @@ def judged(answers: Sequence[Answer], true: Sequence[TrueAnswer], phase: str) ->
                  known[said.question.object].word, said.text,
                  known[said.question.object].margin < NEAR_BOUNDARY)
             for said in answers if said.text and said.question.object in known]
+
+
+def missed(answers: Sequence[Answer], true: Sequence[TrueAnswer]) -> list[float]:
+    """How far from where each object is an answer puts it [m], of those that tell."""
+    known = {one.question.object: one.offset for one in true}
+    return [round(float(np.linalg.norm(said.offset - known[said.question.object])), 4)
+            for said in answers if said.offset is not None and said.question.object in known]
 
 
 def tallied(cases: Iterable[Case]) -> tuple[Tally, ...]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from inspire_labeler.formulation import formulation
 from inspire_labeler.question import questions
 from inspire_labeler.viewer import viewer
-from inspire_policy.answer_tally import Case, judged, tallied
+from inspire_policy.answer_tally import Case, judged, missed, tallied
 from inspire_policy.evaluation import AFTERWARDS, HELD, Job, Row, Setting, made_row
 from inspire_policy.families import FAMILIES, create, options_of
 from inspire_policy.forcing import Forceable, Forced, Forcing
@@ -108,6 +108,7 @@ class _Run:
         self._forcing = Forcing(setting.forced, job.instruction, job.seed)
         self._steps = self._decisions = 0
         self._cases: list[Case] = []
+        self._misses: list[float] = []
         self._timings: dict[str, list[float]] = {}
         self._path: list[NDArray[np.float64]] = []
         self._chunks: list[int] = []
@@ -148,7 +149,7 @@ class _Run:
             self._job, success, self._steps, time.perf_counter() - self._begin, detail, error,
             decisions=self._decisions, answers=tallied(self._cases), timings=self._timings,
             jerk=_rounded(motion.jerk), seam=_rounded(motion.seam),
-            inside=_rounded(motion.inside))
+            inside=_rounded(motion.inside), misses=self._misses)
 
     def _decide(self, seen: PolicyObservation) -> Decision:
         """Have the policy decide; note how long it took, and how its answers were."""
@@ -163,6 +164,7 @@ class _Run:
             self._timings.setdefault(stage, []).append(round(1000 * seconds, 3))
         self._decisions += 1
         self._cases += judged(decision.answers, true, phase)
+        self._misses += missed(decision.answers, true)
         if self._setting.tracks:
             self.track.said(self._steps, decision.answers, true)
         return decision

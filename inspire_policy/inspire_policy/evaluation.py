@@ -39,7 +39,8 @@ class Row:
     test said last; error: why it could not be finished, or empty.
 
     decisions: how many; answers: how they were, counted; timings: milliseconds of each decision by
-    stage; jerk [m/s³], seam and inside [m/s] (`smoothness`), None where there is none.
+    stage; jerk [m/s³], seam and inside [m/s] (`smoothness`), None where there is none; misses: how
+    far from where each object was the answers put it [m], of a policy that tells.
     """
 
     task: str
@@ -57,9 +58,11 @@ class Row:
     inside: float | None = None
     answers: Sequence[Tally] = ()
     timings: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    misses: Sequence[float] = ()
 
     def __post_init__(self) -> None:
         """Give what comes from JSON, or from a table, its types again."""
+        object.__setattr__(self, 'misses', tuple(self.misses))
         answers = tuple(Tally(Case(*case), times) for case, times in self.answers)
         object.__setattr__(self, 'answers', answers)
         timings = {stage: tuple(values) for stage, values in self.timings.items()}

@@ -31,6 +31,15 @@ class StageTime:
 
 
 @dataclass(frozen=True)
+class Miss:
+    """How far from where an object was it was believed to be [m], over all answers that tell."""
+
+    answers: int
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True)
 class Motion:
     """Medians over the episodes: jerk [m/s³], velocity step at the seams and inside the chunks
     [m/s]; None where no episode has any."""
@@ -76,6 +85,16 @@ def stage_times(rows: Sequence[Row]) -> tuple[StageTime, ...]:
                  for stage, values in stages.items())
 
 
+def misses(rows: Sequence[Row]) -> dict[str, Miss]:
+    """How far off objects were believed to be, by split; a policy that tells no places has none.
+    """
+    found = {split: [each for row in rows if row.split == split for each in row.misses]
+             for split in SPLITS}
+    return {split: Miss(len(values), *(round(float(each), 4)
+                                       for each in np.percentile(values, (50, 95))))
+            for split, values in found.items() if values}
+
+
 def motion(rows: Sequence[Row]) -> Motion:
     """How smooth the commanded motion was."""
     medians = []
@@ -94,6 +113,7 @@ def as_json(found: Sequence[Score], rows: Sequence[Row], setting: Setting,
         'rows': rows_path,
         'setting': setting.described(),
         'answers': _answers(rows),
+        'places': {split: asdict(one) for split, one in misses(rows).items()},
         'timings': [asdict(one) for one in stage_times(rows)],
         'smoothness': {**asdict(moved), 'ratio': moved.ratio},
     }

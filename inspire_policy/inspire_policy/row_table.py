@@ -21,7 +21,7 @@ SETTING = 'setting'
 COLUMNS = (*(field.name for field in fields(Row)), SETTING)
 LONGEST_CELL = 1 << 24   # characters; a thousand decisions need some 10 000
 
-_JSON = ('answers', 'timings')
+_JSON = ('answers', 'timings', 'misses')
 _NUMBERS = {'seed': int, 'steps': int, 'time': float, 'decisions': int}
 _OPTIONAL = ('jerk', 'seam', 'inside')
 

@@ -10,9 +10,12 @@ told by the moved object alone: `before` it was held at any observation so far, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from inspire_labeler.boundary import boundary_distance
 from inspire_labeler.catalogue import Catalogue
@@ -34,12 +37,14 @@ PHASES = (BEFORE, HOLDING, AFTER)
 @dataclass(frozen=True)
 class TrueAnswer:
     """The answer to one question. margin: the least error of the offset that would change it [m];
-    infinite where the object is grasped, whose word does not hang on the offset."""
+    infinite where the object is grasped, whose word does not hang on the offset. offset: object
+    minus tcp in the viewer frame [m], (3,)."""
 
     question: Question
     role: str
     word: str
     margin: float
+    offset: NDArray[np.float64] = field(compare=False)
 
 
 class TrueAnswers:
@@ -77,7 +82,8 @@ class TrueAnswers:
         offset = self._turn @ (truth.objects[frame].position - truth.tcp.position)
         grasped = frame in truth.grasped
         margin = float('inf') if grasped else boundary_distance(offset, question.formulation)
-        return TrueAnswer(question, role, answer(offset, grasped, question.formulation), margin)
+        return TrueAnswer(question, role, answer(offset, grasped, question.formulation), margin,
+                          offset)
 
 
 @lru_cache(maxsize=1)

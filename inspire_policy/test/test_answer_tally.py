@@ -6,7 +6,7 @@ import pytest
 
 from inspire_labeler.formulation import Formulation
 from inspire_labeler.question import question
-from inspire_policy.answer_tally import Accuracy, Case, accuracy, judged, tallied
+from inspire_policy.answer_tally import Accuracy, Case, accuracy, judged, missed, tallied
 from inspire_policy.policy import Answer, Source
 from inspire_policy.true_answers import TrueAnswer
 
@@ -18,7 +18,7 @@ def said(word: str, about=BALL) -> Answer:
 
 
 def true(word: str, margin: float = 0.05) -> TrueAnswer:
-    return TrueAnswer(BALL, 'moved', word, margin)
+    return TrueAnswer(BALL, 'moved', word, margin, np.array([0.1, 0.0, -0.2]))
 
 
 def counted(word: str, truth: TrueAnswer) -> Accuracy:
@@ -61,3 +61,9 @@ def test_equal_cases_are_counted_and_the_sum_is_that_of_the_parts() -> None:
     assert accuracy(tallies) == Accuracy(clear=5, right=3)
     assert accuracy(tallies).share == 0.6 and Accuracy().share is None
     assert Case('the ball', 'moved', 'before', 'left', 'left', False).right
+
+
+def test_a_miss_is_how_far_off_an_object_is_believed_to_be() -> None:
+    told = Answer(BALL, 'left', (), np.array([0.1, 0.03, -0.16]), Source.POLICY)
+    other = Answer(question('the book'), 'left', (), np.zeros(3), Source.POLICY)
+    assert missed([told, said('left'), other], [true('left')]) == [0.05]

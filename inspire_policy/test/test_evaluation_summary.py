@@ -32,7 +32,7 @@ def tally(true: str, said: str, times: int, near: bool = False, phase: str = 'be
 
 ROWS = [
     row(BALL, (tally('left', 'left', 6), tally('left', 'up', 2), tally('up', 'left', 1, True)),
-        jerk=1.0, seam=0.02, inside=0.01, timings={'see': [1.0, 2.0], 'decision': [5.0, 6.0]}),
+        jerk=1.0, seam=0.02, inside=0.01, timings={'see': [1.0, 2.0], 'decision': [5.0, 6.0]}, misses=[0.01, 0.02, 0.03]),
     row(ORANGE, (tally('grasped', 'left', 1, phase='holding'),), jerk=3.0, seam=0.04, inside=0.01,
         timings={'see': [3.0], 'decision': [7.0]}),
     row(BALL),     # broke down before anything was noted
@@ -72,6 +72,7 @@ def test_the_json_keeps_its_documented_keys_and_is_json() -> None:
     assert [(one['split'], one['role'], one['phase']) for one in found['answers']['parts']] == [
         ('seen', 'moved', 'before'), ('unseen', 'moved', 'holding')]
     assert found['answers']['objects'][0]['object'] == 'the ball'
+    assert found['places'] == {'seen': {'answers': 3, 'p50': 0.02, 'p95': 0.029}}
     assert [one['stage'] for one in found['timings']] == ['see', 'decision']
     assert found['smoothness'] == {'episodes': 2, 'jerk': 2.0, 'seam': 0.03, 'inside': 0.01,
                                    'ratio': pytest.approx(3.0)}

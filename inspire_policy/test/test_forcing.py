@@ -3,6 +3,7 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from inspire_labeler.formulation import Formulation
@@ -14,7 +15,7 @@ from inspire_policy.true_answers import TrueAnswer
 
 def true(word: str, formulation: Formulation = Formulation.DIRECTION,
          phrase: str = 'the ball') -> TrueAnswer:
-    return TrueAnswer(question(phrase, formulation), 'moved', word, 0.05)
+    return TrueAnswer(question(phrase, formulation), 'moved', word, 0.05, np.zeros(3))
 
 
 def test_right_words_are_the_truth_and_none_are_none() -> None:

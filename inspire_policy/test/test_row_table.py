@@ -16,7 +16,7 @@ SETTING = Setting('nano', options={'reasoning': 'off'}, variation=Variation.CAME
 CASE = Case('the "blue", cup', 'moved', 'before', 'left', 'right', True)
 ROWS = [
     Row('pick_ball', 'pick up the ball', 'seen', 0, True, 90, 1.5, 'done', '', 12, 3.5, 0.01,
-        0.002, (Tally(CASE, 3),), {'see': (1.5, 2.25)}),
+        0.002, (Tally(CASE, 3),), {'see': (1.5, 2.25)}, (0.012, 0.3)),
     Row('pick_ball', 'pick up the ball', 'seen', 1, False, 0, 0.5, '', 'it broke,\n"badly"'),
 ]
 

@@ -30,7 +30,7 @@ def test_what_was_noted_is_read(tmp_path: Path) -> None:
     for step, (word, sure) in enumerate((('left', 0.25), ('down', 0.75))):
         chances = tuple(sure if option == word else 0.1 for option in BALL.options)
         recorder.said(2 * step, [Answer(BALL, word, chances, None, Source.POLICY)],
-                      [TrueAnswer(BALL, 'moved', 'left', 0.1)])
+                      [TrueAnswer(BALL, 'moved', 'left', 0.1, np.zeros(3))])
         state(recorder, 0.2)
         state(recorder, 0.3)
     path = tmp_path / 'new' / 'track.npz'

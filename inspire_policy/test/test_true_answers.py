@@ -9,6 +9,7 @@ import pytest
 from inspire_labeler.formulation import Formulation
 from inspire_labeler.question import questions
 from inspire_labeler.viewer import viewer
+from inspire_policy.answer_tally import missed
 from inspire_policy.families import create
 from inspire_policy.policy import PolicyObservation
 from inspire_policy.true_answers import TrueAnswers
@@ -39,6 +40,7 @@ def test_they_are_the_answers_of_the_expert(instruction: str, seen_by: str) -> N
         instruction, truth, world.commanded))
     true = TrueAnswers(instruction, asked, truth, viewer(seen_by)).now(truth)
     assert [one.word for one in true] == [one.text for one in decision.answers]
+    assert max(missed(decision.answers, true)) < 1e-4
     roles = {one.question.object: one.role for one in true}
     assert 'moved' in roles.values() and 'other' not in roles.values()
 

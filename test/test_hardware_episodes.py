@@ -27,3 +27,9 @@ def test_what_the_gripper_did_is_enough_to_label_and_to_train_on(monkeypatch):
     assert figures['picked_words_equal_outside_3_cm'][0] >= 0.95
     assert min(figures['exported_rows']) > 0
     assert figures['action_loss_at_last'][0] < figures['action_loss_at_first'][0]
+    # and a person's, whose hand is on the arm, or on a leader of it
+    for way in ('guided', 'led'):
+        assert max(figures[f'{way}_picked_off']) <= 30.0, way
+        assert figures[f'{way}_picked_words_equal_outside_3_cm'][0] >= 0.95, way
+    assert len(figures['by_hand_exported_rows']) == 2 and min(figures['by_hand_exported_rows']) > 0
+    assert figures['by_hand_action_loss_at_last'] < figures['by_hand_action_loss_at_first']

@@ -6,6 +6,10 @@ the viewer stands at its right-hand side. Labels come from the gripper's closing
 of a bag from which the frames of all objects were left out; the simulated world's truth, which a
 real robot does not have, is what they are measured against. Everything is done by the commands
 that a user has.
+
+A person's demonstrations go through the same: the arm is guided by hand (teach mode), or follows a
+leader arm, past a driver that only reads. The person is the scripted expert, whose commands move
+the emulated arm in the driver's place.
 """
 
 from __future__ import annotations
@@ -16,11 +20,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from inspire_bringup.domain import claimed_domain
 from inspire_bringup.episode_reader import EpisodeReader
 from inspire_bringup.figures import Measured
+from inspire_bringup.loops import COLLECT
+from inspire_bringup.session import choose_stages, run_stages
+from inspire_bringup.stages import Loop, Stage
 from inspire_labeler import cdr
 from inspire_labeler.catalogue import Catalogue
 from inspire_labeler.episode_hindsight import HindsightError, hindsight, measure
@@ -28,9 +37,13 @@ from inspire_labeler.labelling import LabelSettings
 from inspire_labeler.recompute import TF, TOPICS, Message, recompute, survey
 from inspire_labeler.roles import roles
 from inspire_policy.catalogue_file import default_catalogue
+from inspire_sim.sim_parameters import GUIDED, LEADER
 
 TASKS = ('ball_on_book', 'stack_cubes')
 EPISODES = 3        # of each
+BY_HAND = {'guided': GUIDED, 'led': LEADER}
+# What a policy takes from the arm it moves, and gives: of a person nothing of that is recorded.
+HAND = ('arm_status', 'pose_command', 'gripper_command', 'action_chunk')
 COMMAND = (sys.executable, '-P', '-m', 'inspire_bringup.command_line')
 
 
@@ -46,7 +59,39 @@ def benchmark() -> list[Measured]:
                     '--directory', str(place / task), '--runs', str(place / 'runs'))
         episodes = sorted(path.parent for path in place.glob('*/*/manifest.json'))
         return [('hardware_episodes', [len(episodes)], ''), *errors(episodes),
-                *trained(episodes, place)]
+                *trained(episodes, place), *demonstrated(place / 'by_hand')]
+
+
+def demonstrated(place: Path) -> list[Measured]:
+    """Measure the same on a person's episodes, one of each way to move the arm past its driver."""
+    episodes, figures = [], []
+    for seed, (way, arm) in enumerate(BY_HAND.items(), 1):    # 0 would be held out
+        stages = choose_stages(by_hand(arm), {
+            'task': TASKS[0], 'seed': str(seed), 'viewer': 'piper_real', 'episodes': '1',
+            'progress_period': '0', 'directory': str(place / way / 'episode')})
+        with claimed_domain() as domain:
+            run_stages(stages, place / way, lambda _, line: print(line, file=sys.stderr), domain)
+        episodes.append(place / way / 'episode')
+        figures += named(way, errors(episodes[-1:]))
+    return [*figures, *named('by_hand', trained(episodes, place))]
+
+
+def named(way: str, figures: Sequence[Measured]) -> list[Measured]:
+    return [(f'{way}_{name}', samples, unit) for name, samples, unit in figures]
+
+
+def by_hand(arm: str) -> Loop:
+    """Return the loop that collects, in which the expert is the hand and the driver only reads."""
+    def changed(stage: Stage) -> Stage:
+        if stage.name == 'sim':
+            return replace(stage, parameters={**stage.parameters, 'arm': arm})
+        if stage.name == 'driver':
+            return replace(stage, condition=None,
+                           parameters={**stage.parameters, 'autostart': 'inactive'})
+        if stage.name == 'policy':
+            return replace(stage, remappings={name: f'hand/{name}' for name in HAND})
+        return stage
+    return replace(COLLECT, stages=tuple(map(changed, COLLECT.stages)))
 
 
 def errors(episodes: Sequence[Path]) -> list[Measured]:

@@ -21,13 +21,14 @@ ENDING = 5.0    # how long the emulator may take to end [s]
 class ArmOnBus:
     """Has the calls of `DriverNode` that the simulation uses."""
 
-    def __init__(self, arm: Arm) -> None:
-        """Start the emulator on the bus of this ROS domain."""
+    def __init__(self, arm: Arm, taught: bool = False) -> None:
+        """Start the emulator on the bus of this ROS domain; `taught`: it follows nobody there."""
         near, far = pipe()
         with far:
             self._process = subprocess.Popen(
                 [sys.executable, '-P', '-m', 'piper_driver.emulator_bus', '--realtime',
-                 '--pipe', str(far.fileno())], pass_fds=[far.fileno()])
+                 '--pipe', str(far.fileno()), *(['--taught'] if taught else [])],
+                pass_fds=[far.fileno()])
         self._end = NearEnd(arm, near)
 
     def tick(self, _now: float) -> None:

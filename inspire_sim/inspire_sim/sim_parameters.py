@@ -7,6 +7,8 @@ from math import pi
 from piper_driver.parameters import described
 
 SIMULATED, CAN_EMULATOR = 'simulated', 'can-emulator'
+GUIDED, LEADER = 'can-guided', 'can-leader'
+ARMS = (SIMULATED, CAN_EMULATOR, GUIDED, LEADER)
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,12 @@ class SimParameters:
         "open MuJoCo's window; needs a display"))
     arm: str = field(default=SIMULATED, metadata=described(
         'simulated: with its driver in this process; can-emulator: on an emulated CAN bus, for '
-        'the driver of a real arm', choices=(SIMULATED, CAN_EMULATOR)))
+        'the driver of a real arm; can-guided, can-leader: the same, moved past that driver, by a '
+        'hand on the arm or on a leader arm, which does what is commanded in the namespace hand',
+        choices=ARMS))
 
     def __post_init__(self) -> None:
         """Raise ValueError for a pace that a driver of hardware cannot follow."""
-        if self.arm == CAN_EMULATOR and self.real_time_factor != 1.0:
+        if self.arm != SIMULATED and self.real_time_factor != 1.0:
             raise ValueError(f'real_time_factor is {self.real_time_factor}; with arm '
-                             f'{CAN_EMULATOR} valid is 1.0: a real arm has no other pace')
+                             f'{self.arm} valid is 1.0: a real arm has no other pace')

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`./inspire train`: a policy from a dataset. What does the work is inspire_policy.nano.training,
-which runs without ROS and without this command.
+or inspire_policy.large.training, which runs without ROS and without this command.
 """
 
 from __future__ import annotations
@@ -8,33 +8,40 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from inspire_bringup import checkout, provenance
-from inspire_policy.nano.recipe import RECIPES, Recipe, named
+from inspire_bringup import parts, provenance
+from inspire_policy.large import recipe as large
+from inspire_policy.nano import recipe as nano
 
 if TYPE_CHECKING:
     from inspire_policy import recipe_settings
 
 HELP = 'Train a policy on a dataset (of ./inspire collect or export); goes on where it was.'
-PART = 'train'
+Recipe = nano.Recipe | large.Recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--config', default='nano', choices=[*RECIPES],
-                        help='the recipe: nano for a GPU, laptop for two cores (default: nano)')
+    parser.epilog = (
+        'A large family is fine-tuned: ./inspire train --config minivla-lora --from CHECKPOINT '
+        '--data DIR --set batch=8. Its layout, questions, cameras and codec are those of the '
+        'checkpoint, as ./inspire adopt wrote them down; what comes of it, DIR/checkpoint, is '
+        'used like it. On several GPUs: docs/families.md.')
+    parser.add_argument('--config', default='nano', choices=[*nano.RECIPES, *large.RECIPES],
+                        help='the recipe: nano for a GPU, laptop for two cores; minivla and '
+                             'pi0fast in full or by LoRA (default: nano)')
     parser.add_argument('--data', type=Path, metavar='DIR', action='append',
                         help='the dataset (again for each, where there are several)')
     parser.add_argument('--from', type=Path, metavar='DIR', dest='start',
-                        help='begin from the weights of a checkpoint, with its words and codec')
+                        help='begin from the weights of a checkpoint, with its words and codec '
+                             '(a large family: always)')
     parser.add_argument('--out', type=Path, metavar='DIR',
                         help='folder of the run (default: runs/train-<time>); one that was '
                              'stopped goes on')
@@ -50,11 +57,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     recipe = named(arguments.config, arguments.set)
+    if isinstance(recipe, large.Recipe) and arguments.start is None and not arguments.show:
+        raise ValueError(f'{arguments.config} begins from a checkpoint: --from DIR '
+                         '(docs/families.md says how to take one in)')
     if arguments.show:
         print(json.dumps(dataclasses.asdict(recipe), indent=2))
         return 0
     if arguments.export:
-        set_up()
+        parts.ensure('train')
         from inspire_policy.nano import checkpoint
         checkpoint.export(checkpoint.load(arguments.export), arguments.export)
         print(f'exported: {arguments.export}')
@@ -62,27 +72,24 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.data:
         raise ValueError('--data is missing: name a dataset, as ./inspire collect makes it')
     out = arguments.out or Path('runs') / f'train-{time.strftime("%Y%m%d-%H%M%S")}'
-    set_up()
+    for part in ('train', 'language') if isinstance(recipe, large.Recipe) else ('train',):
+        parts.ensure(part)
     train(recipe, arguments.data, out, arguments.threads, arguments.start)
     print(f'checkpoint: {out / "checkpoint"}\ncurves: {out / "curves.png"}')
     return 0
 
 
-def set_up() -> None:
-    """Install the part `train`, if it is not there. Raises RuntimeError."""
-    try:
-        root = checkout.root()
-    except RuntimeError:
-        return    # an installed package: what is there is taken
-    words = [sys.executable, '-E', '-s', '-S', str(root / 'setup' / 'bootstrap.py')]
-    if subprocess.run([*words, 'ensure', PART], check=False).returncode:
-        raise RuntimeError('what training needs could not be installed (see above)')
+def named(name: str, changes: Sequence[str]) -> Recipe:
+    """A recipe of either kind. Raises ValueError."""
+    family = large if name in large.RECIPES else nano
+    return family.named(name, changes)
 
 
 def train(recipe: Recipe, data: Sequence[Path], out: Path, threads: int,
           start: Path | None = None) -> None:
     """Train with a progress bar; the budget is said first."""
-    from inspire_policy.nano import training
+    name = 'large' if isinstance(recipe, large.Recipe) else 'nano'
+    training = import_module(f'inspire_policy.{name}.training')
     console = Console(stderr=True)
     console.print(f'{recipe.steps * recipe.batch:,} samples in {recipe.steps:,} steps of '
                   f'{recipe.batch}; log: {out / "log.jsonl"}', highlight=False)

@@ -35,6 +35,7 @@ from inspire_policy.prompt import Layout
 CONFIG, TOKENIZER = 'inspire.json', 'tokenizer.json'
 FORMAT = 1
 
+STATES = {'minivla': 0, 'pi0fast': 8}   # numbers of the arm's state in the prompt
 LAYOUTS = {   # where questions may stand, so that what was read before them stays as it is
     'minivla': (Layout.VQA_FIRST, Layout.NONE),
     'pi0fast': (Layout.INSTRUCT_FIRST, Layout.NONE),
@@ -76,8 +77,8 @@ def load(folder: Path, family: str, kind: torch.dtype = torch.float32) -> Checkp
     """Read a checkpoint's folder. Raises CheckpointError."""
     description = describe(folder, family)
     try:
-        codec = _codec(folder, description.codec)
-        words = PretrainedWords(_tokenizer(folder), description.spelling,
+        codec = codec_of(folder, description.codec)
+        words = PretrainedWords(tokenizer_of(folder), description.spelling,
                                 Formulation(description.formulation), codec.codes)
         rows = description.size.decoder.vocabulary
         if description.spelling.size > rows or description.spelling.top >= rows:
@@ -95,13 +96,18 @@ def take_in(folder: Path, description: Description) -> Checkpoint:
 
     Raises CheckpointError, and then leaves no inspire.json.
     """
-    path = folder / CONFIG
-    path.write_text(json.dumps(as_json(description), indent=2) + '\n', encoding='utf-8')
+    write(folder, description)
     try:
         return load(folder, description.family)
     except CheckpointError:
-        path.unlink()
+        (folder / CONFIG).unlink()
         raise
+
+
+def write(folder: Path, description: Description) -> None:
+    """Write inspire.json."""
+    text = json.dumps(as_json(description), indent=2)
+    (folder / CONFIG).write_text(text + '\n', encoding='utf-8')
 
 
 def describe(folder: Path, family: str) -> Description:
@@ -123,12 +129,17 @@ def describe(folder: Path, family: str) -> Description:
     if made.layout not in LAYOUTS[family]:
         raise CheckpointError(f'{path}: layout {made.layout}; valid: '
                               f'{", ".join(LAYOUTS[family])}')
+    numbers = len(made.state.low) if made.state else 0
+    if numbers != STATES[family]:
+        raise CheckpointError(f'{path}: the scale of the state has {numbers} numbers; valid: '
+                              f'{STATES[family]}')
     if made.begin not in ('first', 'last'):
         raise CheckpointError(f'{path}: begin {made.begin!r}; valid: first, last')
     return made
 
 
-def _tokenizer(folder: Path) -> Tokenizer:
+def tokenizer_of(folder: Path) -> Tokenizer:
+    """The tokenizer in a folder. Raises ValueError."""
     path = folder / TOKENIZER
     try:
         return Tokenizer.from_file(str(path))
@@ -136,7 +147,8 @@ def _tokenizer(folder: Path) -> Tokenizer:
         raise ValueError(f'{path} cannot be read: {error}') from None
 
 
-def _codec(folder: Path, settings: Mapping[str, Any]) -> Codec:
+def codec_of(folder: Path, settings: Mapping[str, Any]) -> Codec:
+    """The codec of settings whose files lie in a folder. Raises ValueError, OSError, KeyError."""
     tables = {}
     if settings.get('kind') == 'autoencoder':
         tables = _tables(folder / settings['file'], settings)

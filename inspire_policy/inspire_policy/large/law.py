@@ -23,8 +23,9 @@ from inspire_policy.answer_set import alternatives
 from inspire_policy.answering import Reasoning
 from inspire_policy.large.acting import LargePolicy
 from inspire_policy.large.checkpoint import Checkpoint
+from inspire_policy.large.lessons import WRITINGS
 from inspire_policy.large.readers import PlainReader, Scene
-from inspire_policy.large.untrained import WRITINGS, made, redrawn
+from inspire_policy.large.untrained import made, redrawn
 from inspire_policy.policy import PolicyObservation
 from inspire_policy.prompt import Segment
 from inspire_policy.speaking import Coding, Speaker, Vocabulary

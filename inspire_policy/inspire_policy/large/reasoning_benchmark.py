@@ -23,8 +23,9 @@ from inspire_labeler.formulation import Formulation
 from inspire_labeler.question import Question, question
 from inspire_policy.large.acting import LargePolicy
 from inspire_policy.large.law import observation, policy_of
+from inspire_policy.large.lessons import WRITINGS
 from inspire_policy.large.readers import Scene, Work
-from inspire_policy.large.untrained import WRITINGS, made
+from inspire_policy.large.untrained import made
 from inspire_policy.prompt import Layout, Segment
 from inspire_policy.speaking import Speaker, Spoken, spelled
 

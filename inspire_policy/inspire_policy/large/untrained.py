@@ -23,7 +23,6 @@ from inspire_labeler.formulation import Formulation
 from inspire_labeler.question import question
 from inspire_policy.chunk_scale import Scale
 from inspire_policy.families import minivla, pi0fast
-from inspire_policy.large.acting import Writing
 from inspire_policy.large.checkpoint import Checkpoint, Description
 from inspire_policy.large.codecs import (
     Autoencoder,
@@ -38,7 +37,6 @@ from inspire_policy.nano.tokens import TokenizerError
 from inspire_policy.nano.vocabulary import sentences
 from inspire_policy.prompt import Layout
 
-WRITINGS: dict[str, Writing] = {'minivla': minivla.Chat(), 'pi0fast': pi0fast.Task()}
 LAYOUTS = {'minivla': Layout.VQA_FIRST, 'pi0fast': Layout.INSTRUCT_FIRST}
 CODEC = {'chunk': 8, 'levels': 7, 'size': 128, 'latent': 64}    # the published latent is 512
 CHUNK, LEAST = 5, -64      # of pi0fast: InSpire's chunk; every code here is one coefficient

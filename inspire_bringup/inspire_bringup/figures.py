@@ -114,6 +114,13 @@ BENCHMARKS = {
             by_name_only=True,
         ),
         Benchmark(
+            'quantised',
+            'inspire_policy.large.benchmarks:quantised',
+            'large models in 8 bits against single precision: answers and codes that are the same, '
+            'milliseconds (only when asked for by name)',
+            by_name_only=True,
+        ),
+        Benchmark(
             'can',
             'inspire_bringup.ros_can_benchmark:benchmark',
             'the driver for hardware on an emulated bus: command to frame, holding, feedback '

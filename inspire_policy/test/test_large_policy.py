@@ -151,6 +151,22 @@ def test_questions_stand_only_where_what_was_read_stays_valid(folder, family, tm
     assert 'valid: ' in changed(folder, tmp_path, lambda one: one.update(layout=wrong))
 
 
+def test_eight_bits_say_nearly_the_same_on_a_processor_only(folder, family):
+    plain, eight = (families.create(family, checkpoint=folder, kind=kind)
+                    for kind in ('float32', 'int8'))
+    assert any('quantized' in type(one).__module__
+               for one in eight.checkpoint.network.decoder.modules())
+    chances = []
+    for policy_ in (plain, eight):
+        policy_.reset(INSTRUCTION, questions(INSTRUCTION))
+        chances.append([answer.probabilities for seed in range(3)
+                        for answer in policy_.decide(law.observation(seed)).answers])
+    apart = np.abs(np.array(chances[0]) - np.array(chances[1]))
+    assert 0 < apart.mean() < 0.1
+    with pytest.raises(ValueError, match='for the device cpu, not cuda'):
+        families.create(family, checkpoint=folder, kind='int8', device='cuda')
+
+
 @pytest.mark.parametrize('family', FAMILIES)
 def test_a_word_that_is_split_needs_another_or_leave(family):
     tokens = untrained.tokenizer(family)

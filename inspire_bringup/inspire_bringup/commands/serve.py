@@ -17,7 +17,7 @@ from inspire_policy.serving import PolicyServer
 
 HELP = "Let others use a policy over a socket: a robot's node, or an openpi client."
 THIS_MACHINE = ('127.0.0.1', 'localhost', '::1')
-OPTIONS = ('checkpoint', 'reasoning', 'backend', 'threads')   # passed on to the family
+OPTIONS = ('checkpoint', 'reasoning', 'backend', 'threads', 'kind', 'device')   # of the family
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="what computes (default: the family's)")
     parser.add_argument('--threads', metavar='N',
                         help="of the processor (default: the family's)")
+    parser.add_argument('--kind', choices=('float32', 'bfloat16', 'int8'),
+                        help='minivla, pi0fast: numbers to compute in; int8 on a processor only '
+                             '(default: float32)')
+    parser.add_argument('--device', metavar='NAME',
+                        help='minivla, pi0fast: where to compute, as cuda (default: cpu)')
 
 
 def port(text: str) -> int:

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inspire_labeler.question import Question
-from inspire_policy.answering import Reasoning
-from inspire_policy.large.acting import LargePolicy, precision
-from inspire_policy.large.checkpoint import Description, load
+from inspire_policy.large.acting import LargePolicy, created
+from inspire_policy.large.checkpoint import Description
 from inspire_policy.large.words import PretrainedWords
 from inspire_policy.policy import PolicyObservation
 from inspire_policy.prompt import Layout, Segment, plain
@@ -30,15 +29,8 @@ SYSTEM = ('system\nYou are Qwen, created by Alibaba Cloud. You are a helpful ass
 
 def create(viewer: str = 'libero', checkpoint: str | Path = '', reasoning: str = 'full',
            kind: str = 'float32', device: str = 'cpu') -> LargePolicy:
-    """Make the policy. checkpoint: its folder; kind: float32, bfloat16, float64; device: torch's.
-
-    Raises CheckpointError (a ValueError) where they do not fit together.
-    """
-    if not checkpoint:
-        raise ValueError('minivla needs a checkpoint; docs/families.md says how to take one in')
-    made = load(Path(checkpoint), 'minivla', precision(kind))
-    made.network.to(device)
-    return LargePolicy(made, Chat(), viewer, Reasoning(reasoning))
+    """Make the policy; see `created`."""
+    return created('minivla', Chat(), viewer, checkpoint, reasoning, kind, device)
 
 
 class Chat:

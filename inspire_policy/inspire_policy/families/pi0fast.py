@@ -17,34 +17,21 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from inspire_labeler.question import Question
-from inspire_policy.answering import Reasoning
-from inspire_policy.large.acting import LargePolicy, precision
-from inspire_policy.large.checkpoint import Description, load
+from inspire_policy.large.acting import LargePolicy, created
+from inspire_policy.large.checkpoint import STATES, Description
 from inspire_policy.large.words import PretrainedWords
-from inspire_policy.nano.checkpoint import CheckpointError
 from inspire_policy.policy import PolicyObservation
 from inspire_policy.prompt import Layout, Segment
 
 BEGIN, END, BAR = '<bos>', '<eos>', '|'
-STATE = 8         # numbers of the arm's state
+STATE = STATES['pi0fast']
 BINS = 256
 
 
 def create(viewer: str = 'libero', checkpoint: str | Path = '', reasoning: str = 'full',
            kind: str = 'float32', device: str = 'cpu') -> LargePolicy:
-    """Make the policy. checkpoint: its folder; kind: float32, bfloat16, float64; device: torch's.
-
-    Raises CheckpointError (a ValueError) where they do not fit together.
-    """
-    if not checkpoint:
-        raise ValueError('pi0fast needs a checkpoint; docs/families.md says how to take one in')
-    made = load(Path(checkpoint), 'pi0fast', precision(kind))
-    state = made.description.state
-    if state is None or len(state.low) != STATE:
-        raise CheckpointError(f'{checkpoint}: the scale of the state has '
-                              f'{len(state.low) if state else 0} numbers; valid: {STATE}')
-    made.network.to(device)
-    return LargePolicy(made, Task(), viewer, Reasoning(reasoning))
+    """Make the policy; see `created`."""
+    return created('pi0fast', Task(), viewer, checkpoint, reasoning, kind, device)
 
 
 class Task:

@@ -8,20 +8,25 @@ else is the same for all of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from inspire_labeler.question import Question
 from inspire_policy.answering import AnsweringPolicy, Reasoning
-from inspire_policy.large.checkpoint import Checkpoint, Description
+from inspire_policy.large.checkpoint import Checkpoint, Description, load
+from inspire_policy.large.quantised import quantised
 from inspire_policy.large.readers import KeepingReader, Scene
 from inspire_policy.large.words import PretrainedWords
 from inspire_policy.policy import BadInstruction, PolicyObservation
 from inspire_policy.prompt import Layout, Segment
 
 Picture = NDArray[np.uint8]
+EIGHT_BITS = 'int8'
 LONGEST_ANSWER = 12   # tokens; what an answer is counted as before it is known
 
 
@@ -80,10 +85,28 @@ class LargePolicy(AnsweringPolicy):
                                  f'valid: up to {most}')
 
 
-def precision(name: str) -> Any:
-    """torch's kind of number of that name. Raises ValueError."""
-    import torch
-    kinds = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float64': torch.float64}
+def created(family: str, writing: Writing, viewer: str, checkpoint: str | Path, reasoning: str,
+            kind: str, device: str) -> LargePolicy:
+    """The policy of a checkpoint's folder. kind: float32, bfloat16, float64, or int8 (the
+    decoder's linear layers in 8 bits, on a processor); device: torch's.
+
+    Raises CheckpointError (a ValueError) where they do not fit together.
+    """
+    if not checkpoint:
+        raise ValueError(f'{family} needs a checkpoint; docs/families.md says how to take one in')
+    if kind == EIGHT_BITS and device != 'cpu':
+        raise ValueError(f'kind {kind} is for the device cpu, not {device}')
+    made = load(Path(checkpoint), family, precision(kind))
+    if kind == EIGHT_BITS:
+        made = replace(made, network=quantised(made.network))
+    made.network.to(device)
+    return LargePolicy(made, writing, viewer, Reasoning(reasoning))
+
+
+def precision(name: str) -> torch.dtype:
+    """torch's kind of number that weights are read in. Raises ValueError."""
+    kinds = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float64': torch.float64,
+             EIGHT_BITS: torch.float32}
     if name not in kinds:
         raise ValueError(f'there is no precision {name!r}; valid: {", ".join(kinds)}')
     return kinds[name]

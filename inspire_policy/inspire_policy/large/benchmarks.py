@@ -26,3 +26,10 @@ def law(count: str = '10000') -> Iterator[Measured]:
     """See law. count: prompts, half of them of each family."""
     from inspire_policy.large import law as own
     return own.benchmark(int(count))
+
+
+def quantised(families: str = 'minivla,pi0fast', sizes: str = 'small',
+              count: str = '100') -> Iterator[Measured]:
+    """See quantised_benchmark. count: prompts of each family and size."""
+    from inspire_policy.large import quantised_benchmark
+    return quantised_benchmark.benchmark(families.split(','), sizes.split(','), int(count))

@@ -36,7 +36,7 @@ OF_THE_SHELL = {
 SECTIONS = {
     'Start here': ('demo', 'test'),
     'Run': ('run', 'echo', 'record', 'evaluate', 'serve', 'compare', 'bench'),
-    'Learn': ('collect', 'export', 'train'),
+    'Learn': ('collect', 'export', 'train', 'adopt'),
     'Ask': ('questions',),
     'Episodes': ('label', 'report', 'video', 'repair'),
     'Machine': ('setup', 'doctor', 'shell'),

@@ -26,6 +26,7 @@ from inspire_policy.policy import (
     Policy,
     PolicyError,
     PolicyObservation,
+    PolicyUnavailable,
     UndecodableAction,
     UnknownObject,
 )
@@ -45,6 +46,7 @@ class Code(IntEnum):
     UNDECODABLE_ACTION = 111
     TIMEOUT = 112
     ARM_UNAVAILABLE = 113
+    POLICY_UNAVAILABLE = 114
     CANCELED = 120
     PREEMPTED = 121
     SHUTDOWN = 122
@@ -323,6 +325,8 @@ def code_of(error: PolicyError) -> Code:
         return Code.UNKNOWN_OBJECT
     if isinstance(error, BadInstruction):
         return Code.BAD_INSTRUCTION
+    if isinstance(error, PolicyUnavailable):
+        return Code.POLICY_UNAVAILABLE
     assert isinstance(error, (UndecodableAction, PolicyError))
     return Code.UNDECODABLE_ACTION
 

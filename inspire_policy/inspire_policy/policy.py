@@ -48,6 +48,10 @@ class UndecodableAction(PolicyError):
     """The model's output is not a sequence of steps that an arm could be asked to make."""
 
 
+class PolicyUnavailable(PolicyError):
+    """What decides, elsewhere, is away, too slow, or answers nothing that can be used."""
+
+
 class UnknownObject(PolicyError):
     """The instruction is about an object that this policy cannot tell."""
 

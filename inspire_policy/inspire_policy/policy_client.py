@@ -4,7 +4,7 @@
 Connecting has a deadline, and so has each answer, sending included. After anything that went wrong
 the connection is dropped, so that a late answer cannot be taken for that to the next question; the
 next question connects anew, as it does when the server was started anew meanwhile. Every failure
-is a PolicyError that names the server.
+is a PolicyError that names the server: PolicyUnavailable where it lies with it.
 """
 
 from __future__ import annotations
@@ -23,14 +23,21 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.uri import parse_uri
 
 from inspire_policy import wire
-from inspire_policy.policy import BadInstruction, PolicyError, UndecodableAction, UnknownObject
+from inspire_policy.policy import (
+    BadInstruction,
+    PolicyError,
+    PolicyUnavailable,
+    UndecodableAction,
+    UnknownObject,
+)
 
 LARGEST_ANSWER = 2**20     # bytes
 PARTING = 0.5              # s for saying goodbye
 LONGEST_REASON = 300       # characters of what a server says is wrong
 LEAVING = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.SERVICE_RESTART)
 KINDS = {kind.__name__: kind
-         for kind in (PolicyError, BadInstruction, UndecodableAction, UnknownObject)}
+         for kind in (PolicyError, PolicyUnavailable, BadInstruction, UndecodableAction,
+                      UnknownObject)}
 
 Message = dict[str, Any]
 
@@ -76,7 +83,7 @@ class PolicyClient:
             self._greet(self._read(greeting))
         except (OSError, WebSocketException) as error:
             self.close()
-            raise PolicyError(f'no connection to {self._address}: '
+            raise PolicyUnavailable(f'no connection to {self._address}: '
                               f'{reason(error) or "it does not speak this protocol"}') from None
         except PolicyError:
             self.close()
@@ -98,7 +105,7 @@ class PolicyClient:
             except ConnectionClosed as error:
                 self.close()
                 if not (reused and went_away(error)):    # another would not do better
-                    raise PolicyError(f'{self._address} hung up without an answer: '
+                    raise PolicyUnavailable(f'{self._address} hung up without an answer: '
                                       f'{reason(error)}') from None
 
     def close(self) -> None:
@@ -142,7 +149,7 @@ class PolicyClient:
         finally:
             timer.cancel()
         self.close()
-        raise PolicyError(f'no answer from {self._address} within {seconds:.3g} s')
+        raise PolicyUnavailable(f'no answer from {self._address} within {seconds:.3g} s')
 
     def _read(self, answer: str | bytes) -> Message:
         """What was answered. Raises PolicyError where that is why there is none."""
@@ -152,7 +159,7 @@ class PolicyClient:
             return wire.unpack(answer)
         except wire.Garbled as error:
             self.close()
-            raise PolicyError(f'{self._address} sent garbage: {error}') from None
+            raise PolicyUnavailable(f'{self._address} sent garbage: {error}') from None
 
     def _refusal(self, text: str) -> PolicyError:
         """A text is an error: ours in a line, of its kind, or openpi's traceback, whose last line
@@ -162,7 +169,7 @@ class PolicyClient:
         kind, _, rest = said.partition(': ')
         if kind in KINDS and rest:
             return KINDS[kind](rest)
-        return PolicyError(f'{self._address} says: {said}')
+        return PolicyUnavailable(f'{self._address} says: {said}')
 
 
 def went_away(error: ConnectionClosed) -> bool:

@@ -12,6 +12,7 @@ from inspire_policy.policy import (
     BadInstruction,
     Decision,
     PolicyObservation,
+    PolicyUnavailable,
     UndecodableAction,
     UnknownObject,
 )
@@ -78,6 +79,7 @@ def test_what_cannot_be_asked_about_is_refused_before_anything_moves(instruction
         (UnknownObject('no unicorn; there is now: ball'), Code.UNKNOWN_OBJECT),
         (BadInstruction('no script'), Code.BAD_INSTRUCTION),
         (UndecodableAction('step 3 is nan'), Code.UNDECODABLE_ACTION),
+        (PolicyUnavailable('no connection'), Code.POLICY_UNAVAILABLE),
     ],
 )
 def test_a_policy_that_cannot_go_on_makes_the_arm_hold_and_its_reason_is_passed_on(

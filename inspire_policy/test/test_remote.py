@@ -290,7 +290,7 @@ def test_the_arm_holds_where_it_was_told_to_be_when_the_server_fails(answers):
         robot = FakeRobot(families.create('remote', address=address, cameras='camera',
                                           answer_within=SOON))
         outcome = robot.follow('pick up the ball')
-    assert outcome.code is Code.UNDECODABLE_ACTION and address in outcome.message
+    assert outcome.code is Code.POLICY_UNAVAILABLE and address in outcome.message
     assert (outcome.chunks, outcome.steps) == (1, 4)
     later = [robot.stream.trajectory.sample(robot.clock.now() + wait) for wait in (1.0, 2.0)]
     assert np.array_equal(later[0].pose.position, later[1].pose.position)
@@ -301,5 +301,5 @@ def test_a_server_that_is_away_ends_the_instruction_before_anything_moves():
     with silent_port(accepts=False) as address:
         robot = FakeRobot(families.create('remote', address=address))
         outcome = robot.follow('pick up the ball')
-    assert outcome.code is Code.UNDECODABLE_ACTION and 'no connection' in outcome.message
+    assert outcome.code is Code.POLICY_UNAVAILABLE and 'no connection' in outcome.message
     assert (outcome.chunks, robot.stream.trajectory) == (0, None)

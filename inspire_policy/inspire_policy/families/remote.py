@@ -5,7 +5,7 @@ comes back.
 It speaks openpi's protocol. `./inspire serve` answers with everything that a decision has; an
 openpi server of a policy trained on this project's actions gives the actions only. What comes back
 is checked like any policy's: answers are of their sets, actions can be executed. A server that is
-away, slow or sends garbage is a PolicyError, and the arm holds.
+away, slow or sends garbage is PolicyUnavailable, and the arm holds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from inspire_labeler.question import Question
 from inspire_policy import wire_fields as fields
-from inspire_policy.policy import Decision, PolicyError, PolicyObservation
+from inspire_policy.policy import Decision, PolicyError, PolicyObservation, PolicyUnavailable
 from inspire_policy.policy_client import Message, PolicyClient
 from inspire_policy.remote_messages import OURS, Asked, decision_from, observation_message
 from inspire_policy.wire import Garbled
@@ -68,7 +68,7 @@ class RemotePolicy:
             return decision_from(answer, self._asked, time.perf_counter() - begin)
         except Garbled as error:
             self.close()
-            raise PolicyError(f'{self._address} sent garbage: {error}') from None
+            raise PolicyUnavailable(f'{self._address} sent garbage: {error}') from None
 
     def close(self) -> None:
         """Leave the server; the next decision connects anew."""
@@ -83,7 +83,7 @@ class RemotePolicy:
             viewer = fields.text(ours, 'viewer', 64)
             cameras = fields.items(ours, 'cameras', 16)
         except Garbled as error:
-            raise PolicyError(f'{self._address} sent garbage: {error}') from None
+            raise PolicyUnavailable(f'{self._address} sent garbage: {error}') from None
         if viewer != self._viewer:
             raise PolicyError(f'{self._address} says left for the viewer {viewer!r}, not '
                               f'{self._viewer!r}')

@@ -31,6 +31,7 @@ from inspire_policy.nano.checkpoint import Checkpoint, Description
 from inspire_policy.nano.lessons import Batch, Lessons, raw_states
 from inspire_policy.nano.muon import Muon
 from inspire_policy.nano.network import Network
+from inspire_policy.nano.readers import REACH
 from inspire_policy.nano.recipe import RECIPES, Recipe
 from inspire_policy.nano.settings import as_json
 from inspire_policy.nano.tokens import Words
@@ -55,7 +56,6 @@ from inspire_policy.training_run import (
 )
 
 VALIDATED_ON = 512  # samples
-REACH = 0.1         # m that are 1 for the network
 
 
 def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
@@ -105,7 +105,7 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
         description = Description(
             recipe.size, recipe.teaching.layout, str(recipe.teaching.formulation),
             str(data.card['viewer']), tuple(data.card['cameras']), state, codec.settings(),
-            recipe.teaching.dropped, {
+            recipe.teaching.dropped, recipe.offsets > 0.0, {
                 'step': step, 'recipe': as_json(recipe), 'revision': revision,
                 'dataset': {key: data.card.get(key) for key in ('counts', 'seeds', 'split')},
                 'dataset_sha256': content_hash(data), 'losses': losses})

@@ -11,7 +11,7 @@ from inspire_bringup import hardware_benchmark
 pytestmark = [
     pytest.mark.system,
     pytest.mark.usefixtures('no_survivors'),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
 ]
 
 

@@ -32,7 +32,8 @@ def tally(true: str, said: str, times: int, near: bool = False, phase: str = 'be
 
 ROWS = [
     row(BALL, (tally('left', 'left', 6), tally('left', 'up', 2), tally('up', 'left', 1, True)),
-        jerk=1.0, seam=0.02, inside=0.01, timings={'see': [1.0, 2.0], 'decision': [5.0, 6.0]}, misses=[0.01, 0.02, 0.03]),
+        jerk=1.0, seam=0.02, inside=0.01, timings={'see': [1.0, 2.0], 'decision': [5.0, 6.0]},
+        misses=[0.01, 0.02, 0.03]),
     row(ORANGE, (tally('grasped', 'left', 1, phase='holding'),), jerk=3.0, seam=0.04, inside=0.01,
         timings={'see': [3.0], 'decision': [7.0]}),
     row(BALL),     # broke down before anything was noted

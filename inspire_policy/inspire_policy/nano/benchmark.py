@@ -111,7 +111,7 @@ def untrained() -> Iterator[Path | None]:
     flat = (-1.0,) * recipe.size.state, (1.0,) * recipe.size.state
     made = checkpoint.Checkpoint(checkpoint.Description(
         recipe.size, Layout.VQA_FIRST, 'direction', 'libero', ('camera', 'wrist_camera'),
-        Scale(*flat), codec.settings(), 0.0), words, codec, half(network.state_dict()))
+        Scale(*flat), codec.settings(), 0.0, False), words, codec, half(network.state_dict()))
     with tempfile.TemporaryDirectory(prefix='inspire-bench-') as folder:
         made.save(Path(folder))
         checkpoint.export(made, Path(folder))

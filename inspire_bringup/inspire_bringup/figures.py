@@ -116,7 +116,7 @@ BENCHMARKS = {
         Benchmark(
             'quantised',
             'inspire_policy.large.benchmarks:quantised',
-            'large models in 8 bits against single precision: answers and codes that are the same, '
+            'large models in 8 bits against single precision: answers and codes that are equal, '
             'milliseconds (only when asked for by name)',
             by_name_only=True,
         ),

@@ -7,6 +7,7 @@ torch = pytest.importorskip('torch', reason='the part `train` of the set-up is n
 
 from inspire_policy.large import benchmarks, untrained  # noqa: E402
 from inspire_policy.large.law import policy_of  # noqa: E402
+from inspire_policy.large.lessons import WRITINGS  # noqa: E402
 from inspire_policy.large.reasoning_benchmark import compared  # noqa: E402
 
 pytestmark = pytest.mark.timeout(300)
@@ -44,7 +45,7 @@ def test_questions_cost_their_own_tokens_and_no_others(figures):
         asked = [question(name, Formulation.DIRECTION) for name in ('the banana', 'the plate')]
         own, without = (
             sum(len(words.encode(one.marks)) + (one.question is not None)
-                for one in untrained.WRITINGS[family].segments(
+                for one in WRITINGS[family].segments(
                     layout, 'put the banana in the plate', asked))
             for layout in (policy.checkpoint.description.layout, Layout.NONE))
         none = found[f'{family}_tiny_2_none_tokens'][0]

@@ -3,7 +3,8 @@
 
 Weights are random and sharp (network.randomised): their first choices lie closer together than a
 trained model's, so more of them change. Pictures, poses and instructions are drawn by the prompt's
-number; both decide in turn, each time in the other order. `./inspire bench quantised`.
+number; both decide in turn, each time in the other order. Times are the processor's (of all
+threads), which others on the machine hardly change. `./inspire bench quantised`.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def compared(family: str, size: str, count: int) -> Iterator[Measured]:
 
 
 def decided(policy: LargePolicy, seed: int) -> tuple[Spoken, float]:
-    """What a policy says to the prompt of this number, and how long it takes [s]."""
+    """What a policy says to the prompt of this number, and how long a processor takes [s]."""
     there = policy.checkpoint
     instruction = INSTRUCTIONS[seed % len(INSTRUCTIONS)]
     asked = questions(instruction, Formulation(there.description.formulation))
@@ -79,6 +80,6 @@ def decided(policy: LargePolicy, seed: int) -> tuple[Spoken, float]:
     scene = policy.scene(observation(seed))
     prompt = WRITINGS[there.description.family].segments(there.description.layout, instruction,
                                                          asked)
-    begin = time.perf_counter()
+    begin = time.process_time()
     said = Speaker(policy.reader, there.words, there.codec).speak(policy.reader.see(scene), prompt)
-    return said, time.perf_counter() - begin
+    return said, time.process_time() - begin

@@ -4,8 +4,9 @@
 The authors' way looks again and reads everything again for every question, then once more for the
 actions; only these are read on from what was kept. Their pi0-FAST always has three pictures, and
 those of absent cameras are black. All are timed in turn on the same picture: a machine that gets
-slower slows each of them. Weights are random: what is said costs the same. Run by `./inspire bench
-reasoning`.
+slower slows each of them. `processor` is the time that this process had one (of all its threads),
+which others on the machine hardly change. Weights are random: what is said costs the same. Run by
+`./inspire bench reasoning`.
 """
 
 from __future__ import annotations
@@ -50,8 +51,9 @@ class Cost:
     said: tuple[str, ...] = ()
     codes: tuple[int, ...] = ()
 
-    def add(self, stages: Mapping[str, float]) -> None:
-        for stage, seconds in {**stages, 'decision': sum(stages.values())}.items():
+    def add(self, stages: Mapping[str, float], processor: float) -> None:
+        for stage, seconds in {**stages, 'decision': sum(stages.values()),
+                               'processor': processor}.items():
             self.times.setdefault(stage, []).append(1e3 * seconds)
 
 
@@ -91,9 +93,10 @@ def compared(policy: LargePolicy, count: int, decisions: int) -> dict[str, Cost]
     scene = policy.scene(observation(count))
     for number in range(WARM_UP + decisions):
         for name, way in ways.items():
+            begin = time.process_time()
             stages = way.decide(scene)
             if number >= WARM_UP:
-                costs[name].add(stages)
+                costs[name].add(stages, time.process_time() - begin)
     # Counting slows: it is done once, and not timed.
     for name, way in ways.items():
         counter = FlopCounterMode(display=False)
@@ -166,10 +169,11 @@ def figures(name: str, costs: Mapping[str, Cost]) -> Iterator[Measured]:
         for which in (95, 99):
             yield (f'{name}_{way}_decision_p{which}',
                    [float(np.percentile(cost.times['decision'], which))], 'ms')
-    without = np.array(costs['none'].times['decision'])
-    for way in WAYS[1:]:
-        own = np.array(costs[way].times['decision'])
-        yield f'{name}_{way}_extra', (own / without - 1.0).tolist(), 'of none'
+    for what, stage in (('extra', 'decision'), ('extra_processor', 'processor')):
+        without = np.array(costs['none'].times[stage])
+        for way in WAYS[1:]:
+            own = np.array(costs[way].times[stage])
+            yield f'{name}_{way}_{what}', (own / without - 1.0).tolist(), 'of none'
 
 
 def draw(drawn: Mapping[str, Mapping[str, Cost]], path: Path) -> None:

@@ -4,6 +4,8 @@
 A process takes a segment of 8 MiB (setup/fastdds.xml), beside it a file that it keeps locked while
 it lives; and a port for each participant. Who is killed leaves both: memory that nobody gives
 back, and ports that the next one with the same number finds in whatever state they were left in.
+A port that was being made when its process was killed is waited for by whoever opens it, for ever:
+nobody finishes it. Ports from 7000 on are of all domains together.
 """
 
 from __future__ import annotations
@@ -15,15 +17,18 @@ from pathlib import Path
 
 FOLDER = Path('/dev/shm')
 LOCK = '_el'
+LOCKS = (LOCK, '_sl')      # of a port; who listens there holds one of them
+COMMON_PORTS = range(7000, 7400)
 NEWBORN = 10.0    # s in which a process may have made its lock's file and not locked it yet
 
 
 def sweep(ports: range, folder: Path = FOLDER) -> int:
-    """Remove the segments whose process is gone, and everything of the ports `ports`, of which
-    no process may be using one; how many bytes that gives back.
+    """Remove the segments whose process is gone, the ports of all domains to which nobody listens,
+    and everything of the ports `ports`, of which no process may be using one; how many bytes that
+    gives back.
     """
     leftover = [*_abandoned(folder)]
-    for port in ports:
+    for port in (*ports, *(each for each in COMMON_PORTS if _unheard(folder, each))):
         name = f'fastrtps_port{port}'
         leftover += [folder / each for each in (name, f'{name}_el', f'{name}_sl',
                                                 f'sem.{name}_mutex')]
@@ -43,6 +48,21 @@ def _abandoned(folder: Path) -> list[Path]:
         if old:
             found += [lock.with_name(lock.name.removesuffix(LOCK)), lock]
     return found
+
+
+def _unheard(folder: Path, port: int) -> bool:
+    """Whether there is such a port, for longer than it takes to make one, and nobody listens."""
+    path = folder / f'fastrtps_port{port}'
+    try:
+        if time.time() - path.stat().st_mtime <= NEWBORN:
+            return False
+        for lock in (path.with_name(path.name + each) for each in LOCKS):
+            if lock.exists():
+                with open(lock, 'rb') as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:    # held, gone by now, or another user's
+        return False
+    return True
 
 
 def _removed(path: Path) -> int:

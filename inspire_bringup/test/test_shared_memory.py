@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a killed process left is given back; what a living one uses is not."""
 
+import fcntl
 import os
 import re
 import signal
@@ -68,3 +69,35 @@ def test_a_newborn_that_holds_no_lock_yet_is_left_alone(tmp_path) -> None:
         (tmp_path / name).touch()
     sweep(range(0), tmp_path)
     assert len(os.listdir(tmp_path)) == 2
+
+
+def test_a_common_port_goes_when_nobody_listens_and_stays_while_somebody_does(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one without a lock was being made when its process was killed."""
+    monkeypatch.setattr(shared_memory, 'NEWBORN', 0.0)
+    for name in ('fastrtps_port7006', 'sem.fastrtps_port7006_mutex', 'fastrtps_port7001',
+                 'fastrtps_port7001_el', 'fastrtps_port7002', 'fastrtps_port7002_sl'):
+        (tmp_path / name).write_bytes(b'12345')
+        os.utime(tmp_path / name, (0, 0))
+    with open(tmp_path / 'fastrtps_port7001_el', 'rb') as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        sweep(range(0), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {'fastrtps_port7001',
+                                                          'fastrtps_port7001_el'}
+
+
+def test_the_port_of_a_living_node_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip('rclpy')
+    monkeypatch.setattr(shared_memory, 'NEWBORN', 0.0)
+    node = subprocess.Popen([sys.executable, '-c', NODE], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, text=True)
+    try:
+        assert node.stdout is not None and node.stdout.readline() == 'up\n'
+        maps = Path(f'/proc/{node.pid}/maps').read_text()
+        own = {Path(found) for found in re.findall(r'/dev/shm/fastrtps_port70[0-9]+', maps)}
+        assert own
+        sweep(range(0))
+        assert all(path.exists() for path in own)
+    finally:
+        node.kill()
+        node.communicate()

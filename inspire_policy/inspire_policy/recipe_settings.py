@@ -1,17 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings of a training run that are changed by name, and what a run says of itself meanwhile."""
+"""Settings of a training run: those that every run has, and how any of them is changed by name."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from inspire_labeler.formulation import Formulation
 from inspire_policy.prompt import Layout
 
 T = TypeVar('T')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What of a recipe decides how a run goes, whatever is trained."""
+
+    steps: int                 # of the optimiser
+    batch: int                 # samples a step, over all processes
+    rate: float                # of learning, at its peak
+    warmup: int                # steps until there
+    decay: float               # of weights
+    clip: float = 1.0          # norm of the gradient at most
+    brightness: float = 0.0    # pictures are made brighter or darker by up to this share,
+    tint: float = 0.0          # each of their colours by this share more,
+    shift: float = 0.0         # and moved by up to this share of their side
+    seed: int = 0
+    held_out: int = 25         # every so many-th episode is kept for validation
+    validate: int = 500        # steps between validations
+    save: int = 500            # steps between checkpoints
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        self._require('at least 1', 1, 'steps', 'batch', 'validate', 'save')
+        self._require('0 or more', 0, 'warmup', 'held_out')
+
+    def _require(self, valid: str, least: int, *names: str) -> None:
+        """Raise ValueError for one of these settings that is less."""
+        for name in names:
+            if getattr(self, name) < least:
+                raise ValueError(f'{name} is {getattr(self, name)}; valid: {valid}')
+
+
+def named(recipes: Mapping[str, T], name: str, changes: Sequence[str] = ()) -> T:
+    """One of `recipes` with changes like `steps=100`; see `changed`. Raises ValueError."""
+    if name not in recipes:
+        raise ValueError(f'there is no recipe {name!r}; recipes: {", ".join(recipes)}')
+    return changed(recipes[name], changes)
 
 
 def changed(recipe: T, changes: Sequence[str]) -> T:
@@ -49,18 +86,3 @@ def _parsed(old: Any, text: str, name: str) -> Any:
         pass
     kind = [*type(old)] if isinstance(old, (Layout, Formulation)) else type(old).__name__
     raise ValueError(f'{name} cannot be {text!r}; valid: {kind}, now {old}')
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a run prints of a step; losses are means since the last time."""
-
-    step: int
-    steps: int
-    seconds: float
-    samples_per_second: float
-    answer_loss: float
-    action_loss: float
-    offset_loss: float
-    rate: float
-    validation: dict[str, float] = field(default_factory=dict)

@@ -1,14 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a training run notes in its folder: log.jsonl, TensorBoard's events and curves.png."""
+"""What a training run says of itself, and notes in its folder: log.jsonl, TensorBoard's events and
+curves.png.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import json
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from inspire_policy.recipe_settings import Progress
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run prints of a step; losses are means since the last time."""
+
+    step: int
+    steps: int
+    seconds: float
+    samples_per_second: float
+    answer_loss: float
+    action_loss: float
+    offset_loss: float
+    rate: float
+    validation: dict[str, float] = field(default_factory=dict)
 
 
 class Log:
@@ -29,7 +44,7 @@ class Log:
         """Note a step."""
         if self._writer is None:
             return
-        values = dataclasses.asdict(progress)
+        values = asdict(progress)
         with self._path.open('a', encoding='utf-8') as file:
             file.write(json.dumps(values) + '\n')
         for name in ('answer_loss', 'action_loss', 'offset_loss', 'rate', 'samples_per_second'):

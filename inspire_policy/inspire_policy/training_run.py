@@ -27,11 +27,10 @@ from safetensors.torch import load_file, save_file
 
 from inspire_policy.action_codec import Codec
 from inspire_policy.dataset import Dataset
-from inspire_policy.nano.settings import as_json
 from inspire_policy.policy import UndecodableAction
-from inspire_policy.recipe_settings import Progress, changed
+from inspire_policy.recipe_settings import Run, named
 from inspire_policy.supervision import IGNORED
-from inspire_policy.training_log import Log
+from inspire_policy.training_log import Log, Progress
 
 REPORT = 20         # steps between lines of the log
 AHEAD = 3           # batches made while the network works
@@ -48,28 +47,6 @@ class TrainingError(ValueError):
     """A run cannot begin or go on; the message says what differs."""
 
 
-class Recipe(Protocol):
-    """What a run needs to know of a recipe, which is a dataclass; nano/recipe.py says what each
-    means."""
-
-    @property
-    def steps(self) -> int: ...
-    @property
-    def batch(self) -> int: ...
-    @property
-    def seed(self) -> int: ...
-    @property
-    def validate(self) -> int: ...
-    @property
-    def save(self) -> int: ...
-    @property
-    def brightness(self) -> float: ...
-    @property
-    def tint(self) -> float: ...
-    @property
-    def shift(self) -> float: ...
-
-
 class Lessons(Protocol[B_co]):
     """What batches are drawn from."""
 
@@ -77,7 +54,7 @@ class Lessons(Protocol[B_co]):
         """A batch of these rows."""
 
 
-def go(recipe: Recipe, begin: int, end: int, drawn: Iterable[B],
+def go(recipe: Run, begin: int, end: int, drawn: Iterable[B],
        learn: Callable[[int, B], Sequence[float]], rate: Callable[[int], float],
        validate: Callable[[], Losses], keep: Callable[[int, Losses], K], log: Log,
        tell: Callable[[Progress], None]) -> K:
@@ -118,12 +95,12 @@ def split(data: Dataset, every: int) -> tuple[NDArray[np.int64], NDArray[np.int6
     return np.flatnonzero(~held[owner]), np.flatnonzero(held[owner])
 
 
-def random_of(recipe: Recipe, step: int, purpose: int) -> np.random.Generator:
+def random_of(recipe: Run, step: int, purpose: int) -> np.random.Generator:
     """What is random at a step follows from the seed and the step."""
     return np.random.default_rng([recipe.seed, step, purpose])
 
 
-def chosen_rows(training: NDArray[np.int64], recipe: Recipe, step: int) -> NDArray[np.int64]:
+def chosen_rows(training: NDArray[np.int64], recipe: Run, step: int) -> NDArray[np.int64]:
     """The rows of a step's batch: each epoch is a new order of all rows."""
     places = np.arange((step - 1) * recipe.batch, step * recipe.batch)
     epochs, within = np.divmod(places, len(training))
@@ -132,7 +109,7 @@ def chosen_rows(training: NDArray[np.int64], recipe: Recipe, step: int) -> NDArr
             within[epochs == epoch]]] for epoch in np.unique(epochs)])
 
 
-def batches(lessons: Lessons[B], training: NDArray[np.int64], recipe: Recipe, share: int, own: int,
+def batches(lessons: Lessons[B], training: NDArray[np.int64], recipe: Run, share: int, own: int,
             begin: int, end: int) -> Iterator[B]:
     """This process's share of the batches of steps begin + 1 to end, some made ahead."""
     def made(step: int) -> B:
@@ -150,7 +127,7 @@ def batches(lessons: Lessons[B], training: NDArray[np.int64], recipe: Recipe, sh
             yield batch
 
 
-def varied(batch: B, recipe: Recipe, random: np.random.Generator) -> B:
+def varied(batch: B, recipe: Run, random: np.random.Generator) -> B:
     """A batch whose pictures are moved a little, their edges repeated, and in another light: what
     a scene is known by again is no help then, and how things lie to each other stays."""
     pictures = []
@@ -199,10 +176,10 @@ def warmed(step: int, steps: int, warmup: int, floor: float) -> float:
     return floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * done))
 
 
-def fingerprint(recipe: Recipe, data: Dataset, before: Iterable[str] = ()) -> str:
+def fingerprint(recipe: Run, data: Dataset, before: Iterable[str] = ()) -> str:
     """What has to be the same for a run to go on: the data, what it began from (hashes), and the
     recipe but for how long it is and how often is written down."""
-    same = {name: value for name, value in as_json(recipe).items()
+    same = {name: value for name, value in dataclasses.asdict(recipe).items()
             if name not in ('steps', 'validate', 'save')}
     content = json.dumps([same, content_hash(data)], sort_keys=True)
     return hashlib.sha256((content + ''.join(before)).encode()).hexdigest()
@@ -261,7 +238,7 @@ def command_line(arguments: Sequence[str] | None, about: str | None, recipes: Ma
     parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE')
     parser.add_argument('--threads', type=int, default=0)
     chosen = parser.parse_args(arguments)
-    recipe = changed(recipes[chosen.config], chosen.set)
+    recipe = named(recipes, chosen.config, chosen.set)
     train(recipe, chosen.data, chosen.out, chosen.threads, lambda progress: print(
         f'{progress.step}/{progress.steps}  actions {progress.action_loss:.3f}  answers '
         f'{progress.answer_loss:.3f}  {progress.samples_per_second:.1f} samples/s  '

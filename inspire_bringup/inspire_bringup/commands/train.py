@@ -22,7 +22,7 @@ from inspire_policy.large import recipe as large
 from inspire_policy.nano import recipe as nano
 
 if TYPE_CHECKING:
-    from inspire_policy import recipe_settings
+    from inspire_policy import training_log
 
 HELP = 'Train a policy on a dataset (of ./inspire collect or export); goes on where it was.'
 Recipe = nano.Recipe | large.Recipe
@@ -98,7 +98,7 @@ def train(recipe: Recipe, data: Sequence[Path], out: Path, threads: int,
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task('training', total=recipe.steps, said='')
 
-        def tell(progress: recipe_settings.Progress) -> None:
+        def tell(progress: training_log.Progress) -> None:
             bar.update(task, completed=progress.step, said=(
                 f'actions {progress.action_loss:.2f}  answers {progress.answer_loss:.2f}  '
                 f'{progress.samples_per_second:.0f} samples/s'))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from inspire_policy.large.network import Network
 from inspire_policy.large.settings import Size, size_of
 from inspire_policy.large.words import PretrainedWords, Spelling
 from inspire_policy.nano.checkpoint import CheckpointError
-from inspire_policy.nano.settings import as_json, read, read_json
+from inspire_policy.nano.settings import read, read_json
 from inspire_policy.prompt import Layout
 
 CONFIG, TOKENIZER = 'inspire.json', 'tokenizer.json'
@@ -106,7 +106,7 @@ def take_in(folder: Path, description: Description) -> Checkpoint:
 
 def write(folder: Path, description: Description) -> None:
     """Write inspire.json."""
-    text = json.dumps(as_json(description), indent=2)
+    text = json.dumps(asdict(description), indent=2)
     (folder / CONFIG).write_text(text + '\n', encoding='utf-8')
 
 

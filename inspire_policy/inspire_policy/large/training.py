@@ -41,10 +41,8 @@ from inspire_policy.large.lessons import WRITINGS, Batch, Lessons, observation
 from inspire_policy.large.network import Network
 from inspire_policy.large.recipe import RECIPES, Recipe
 from inspire_policy.large.tuning import merged, prepared, restore, state_of
-from inspire_policy.nano.settings import as_json
-from inspire_policy.recipe_settings import Progress
 from inspire_policy.supervision import IGNORED, delayed_chunks
-from inspire_policy.training_log import Log, curves
+from inspire_policy.training_log import Log, Progress, curves
 from inspire_policy.training_run import (
     Losses,
     TrainingError,
@@ -115,7 +113,7 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
         tables, whole = state_of(model, optimizer), merged(model, recipe)
         if accelerator.is_main_process:
             write(out / 'checkpoint', start, description, whole, {
-                'step': step, 'recipe': as_json(recipe), 'revision': revision,
+                'step': step, 'recipe': dataclasses.asdict(recipe), 'revision': revision,
                 'began_from': str(start.resolve()), 'dataset_sha256': content_hash(data),
                 'losses': losses})
             save_state(out, step, own, tables)

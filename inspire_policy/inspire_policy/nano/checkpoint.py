@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from safetensors.numpy import load_file, save_file
 from inspire_policy import action_codec
 from inspire_policy.action_codec import Codec
 from inspire_policy.chunk_scale import Scale
-from inspire_policy.nano.settings import Size, as_json, read, read_json
+from inspire_policy.nano.settings import Size, read, read_json
 from inspire_policy.nano.tokens import Words
 from inspire_policy.prompt import Layout
 
@@ -101,7 +101,7 @@ class Checkpoint:
         save_file({name: np.ascontiguousarray(value) for name, value in tables.items()},
                   folder / WEIGHTS)
         (folder / TOKENIZER).write_text(self.words.text, encoding='utf-8')
-        text = json.dumps(as_json(self.description), indent=2)
+        text = json.dumps(asdict(self.description), indent=2)
         (folder / CONFIG).write_text(text + '\n', encoding='utf-8')
 
 

@@ -3,51 +3,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
+from inspire_policy import recipe_settings
 from inspire_policy.action_codec import CODECS
 from inspire_policy.nano.lessons import Teaching
 from inspire_policy.nano.settings import Size
 from inspire_policy.prompt import Layout
-from inspire_policy.recipe_settings import changed
+from inspire_policy.recipe_settings import Run
 
 
-@dataclass(frozen=True)
-class Recipe:
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Run):
     """Everything that decides the result, but the data."""
 
     size: Size = field(default_factory=Size)
     teaching: Teaching = field(default_factory=Teaching)
     codec: str = 'residual'
     chunk: int = 8             # actions of a decision
-    steps: int = 40_000        # of the optimiser
-    batch: int = 64            # samples a step, over all processes
-    rate: float = 1e-3         # of learning, at its peak
-    warmup: int = 200          # steps until there
-    cooldown: float = 0.3      # share of the steps in which it goes down again
-    decay: float = 0.05        # of weights
-    clip: float = 1.0          # norm of the gradient at most
+    steps: int = 40_000
+    batch: int = 64
+    rate: float = 1e-3
+    warmup: int = 200
+    cooldown: float = 0.3      # share of the steps in which the rate goes down again
+    decay: float = 0.05
     answers: float = 1.0       # weight of the answers' loss beside the actions'
     offsets: float = 1.0       # weight of the loss of where things are; 0: as the paper
     average: float = 0.999     # share that the running average of the weights keeps in a step
-    brightness: float = 0.1    # pictures are made brighter or darker by up to this share,
-    tint: float = 0.08         # each of their colours by this share more,
-    shift: float = 0.04        # and moved by up to this share of their side
-    seed: int = 0
-    held_out: int = 25         # every so many-th episode is kept for validation
-    validate: int = 500        # steps between validations
-    save: int = 500            # steps between checkpoints
+    brightness: float = 0.1
+    tint: float = 0.08
+    shift: float = 0.04
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
+        super().__post_init__()
+        self._require('at least 1', 1, 'chunk')
         if self.codec not in CODECS:
             raise ValueError(f'codec is {self.codec!r}; valid: {", ".join(CODECS)}')
         if self.teaching.layout is Layout.NONE and self.teaching.others:
             raise ValueError('teaching.others asks questions, teaching.layout none: choose one')
-        for name in ('steps', 'batch', 'chunk', 'validate', 'save'):
-            if getattr(self, name) < 1:
-                raise ValueError(f'{name} is {getattr(self, name)}; valid: at least 1')
 
 
 # For two cores, which learn from 20 to 30 samples a second.
@@ -60,10 +55,4 @@ RECIPES = {
     'laptop': Recipe(size=LAPTOP, steps=4000, batch=32, warmup=100),
     'tiny': Recipe(size=TINY, steps=40, batch=8, warmup=5, validate=20, save=20, average=0.9),
 }
-
-
-def named(name: str, changes: Sequence[str] = ()) -> Recipe:
-    """A recipe with changes like `steps=100` or `teaching.layout=none`. Raises ValueError."""
-    if name not in RECIPES:
-        raise ValueError(f'there is no recipe {name!r}; recipes: {", ".join(RECIPES)}')
-    return changed(RECIPES[name], changes)
+named = partial(recipe_settings.named, RECIPES)    # with changes like `teaching.layout=none`

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,11 +55,6 @@ def read(kind: type[T], values: Mapping[str, Any], where: str) -> T:
         return kind(**made)
     except (TypeError, ValueError) as error:
         raise ValueError(f'{where}: {error}') from None
-
-
-def as_json(value: Any) -> dict[str, Any]:
-    """A dataclass as JSON's values."""
-    return asdict(value)
 
 
 def read_json(path: Path) -> dict[str, Any]:

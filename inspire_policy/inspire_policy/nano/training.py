@@ -11,6 +11,7 @@ folder gets `checkpoint/` (what acting needs, weights averaged), `state/` (what 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 import sys
@@ -33,12 +34,10 @@ from inspire_policy.nano.muon import Muon
 from inspire_policy.nano.network import Network
 from inspire_policy.nano.readers import REACH
 from inspire_policy.nano.recipe import RECIPES, Recipe
-from inspire_policy.nano.settings import as_json
 from inspire_policy.nano.tokens import Words
 from inspire_policy.nano.vocabulary import sentences
-from inspire_policy.recipe_settings import Progress
 from inspire_policy.supervision import IGNORED, delayed_chunks
-from inspire_policy.training_log import Log, curves
+from inspire_policy.training_log import Log, Progress, curves
 from inspire_policy.training_run import (
     Losses,
     Tables,
@@ -106,7 +105,7 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
             recipe.size, recipe.teaching.layout, str(recipe.teaching.formulation),
             str(data.card['viewer']), tuple(data.card['cameras']), state, codec.settings(),
             recipe.teaching.dropped, recipe.offsets > 0.0, {
-                'step': step, 'recipe': as_json(recipe), 'revision': revision,
+                'step': step, 'recipe': dataclasses.asdict(recipe), 'revision': revision,
                 'dataset': {key: data.card.get(key) for key in ('counts', 'seeds', 'split')},
                 'dataset_sha256': content_hash(data), 'losses': losses})
         made = Checkpoint(description, words, codec, half(average))

@@ -41,8 +41,6 @@ from inspire_sim.sim_parameters import CAN_EMULATOR, LEADER, SIMULATED, SimParam
 from inspire_sim.tasks import UnknownTask
 from inspire_sim.window import Window
 from inspire_sim.world import CONTROL_STEP, TableWorld
-from piper_driver.arm import Arm
-from piper_driver.controller import Setpoint
 from piper_driver.driver_node import DriverNode
 from piper_driver.parameters import declare
 from piper_driver.pose import Pose
@@ -94,6 +92,7 @@ class SimNode(Node):
         from inspire_sim.arm_on_bus import ArmOnBus
         if self.parameters.arm == CAN_EMULATOR:
             return ArmOnBus(self.world.arm)
+        from inspire_sim.hand import HandNode
         from piper_driver.emulator_bus import LeaderOnBus
         led = self.parameters.arm == LEADER
         arm = LeaderOnBus(self.world.arm, 'udp_multicast') if led else self.world.arm
@@ -264,36 +263,6 @@ class SimNode(Node):
         self.success_since: float | None = None
         self.reset_at = self.next_picture = self.world.time
         self.instant = 0
-
-
-class HandNode(DriverNode):
-    """A person's hand on the arm, or on its leader: it does what is commanded in `hand`.
-
-    It moves the arm past the driver on the bus, and so has none of that driver's names.
-    """
-
-    def __init__(self, arm: Arm, bus: ArmOnBus) -> None:
-        """Move `arm`; who drives the arm on `bus` can only watch."""
-        super().__init__(arm, 'hand', namespace='hand', cli_args=[
-            '--ros-args', '-r', '/tf:=/hand/tf', '-r', '/diagnostics:=/hand/diagnostics'])
-        self.bus = bus
-
-    def tick(self, now: float) -> Setpoint | None:
-        """Move, and tell the bus."""
-        setpoint = super().tick(now)
-        self.bus.tick(now)
-        return setpoint
-
-    def restart(self) -> None:
-        """Take hold of the arm where it was put."""
-        super().restart()
-        self.bus.restart()
-
-    def destroy_node(self) -> None:
-        """Let go, and end the emulator."""
-        self.close()
-        self.bus.destroy_node()
-        super().destroy_node()
 
 
 CLOCK_MESSAGE = Template(lambda stamp, _: ClockMessage(clock=stamp))

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from inspire_policy.pinhole import Spot
+from piper_driver.pinhole import Spot
 
 SMALLEST_SIDE = 448  # px; smaller images are enlarged by a whole factor
 SHARPENING = 2  # the panels are drawn this many times larger, then reduced: smooth edges

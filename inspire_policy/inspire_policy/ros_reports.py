@@ -20,7 +20,6 @@ from inspire_msgs.msg import ActionChunk, SpatialReasoning
 from inspire_policy.clock import Clock
 from inspire_policy.following import Progress
 from inspire_policy.overlay import Line, draw
-from inspire_policy.pinhole import Spot
 from inspire_policy.policy import Answer
 from inspire_policy.ros_commands import NO_EVENTS
 from inspire_policy.ros_messages import (
@@ -31,6 +30,7 @@ from inspire_policy.ros_messages import (
     reasoning_message,
     text_of,
 )
+from piper_driver.pinhole import Spot
 from piper_driver.qos import EVENT, SENSOR
 
 

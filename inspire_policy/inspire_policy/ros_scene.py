@@ -33,9 +33,9 @@ from inspire_msgs.msg import GraspContacts
 from inspire_policy.clock import Clock
 from inspire_policy.following import StaleObservation
 from inspire_policy.joint_history import JointHistory
-from inspire_policy.pinhole import Spot, spot
 from inspire_policy.policy import PolicyObservation
 from inspire_policy.ros_messages import BASE, image_array, joint_sample, stamp_of
+from piper_driver.pinhole import Spot, spot
 from piper_driver.pose import Pose
 from piper_driver.qos import EVENT, SENSOR, STATE, TF, TF_STATIC_OF_ALL
 from piper_driver.ros_inbox import Inbox

@@ -119,15 +119,6 @@ def optical_pose(data: mujoco.MjData, camera: str) -> Pose:
     return _pose(view.xpos, view.xmat.reshape(3, 3) @ _OPTICAL_IN_MUJOCO)
 
 
-def project(points: NDArray[np.float64], optical_in_base: Pose,
-            view: Intrinsics) -> NDArray[np.float64]:
-    """Pixels (..., 2) of points (..., 3) in base_link [m]; NaN for points behind the camera."""
-    matrix = optical_in_base.matrix
-    optical = (np.asarray(points) - matrix[:3, 3]) @ matrix[:3, :3]
-    depth = np.where(optical[..., 2:] > 0.0, optical[..., 2:], np.nan)
-    return view.focal * optical[..., :2] / depth + np.array(view.centre)
-
-
 def _pose(position: NDArray[np.float64], rotation: NDArray[np.float64]) -> Pose:
     matrix = np.eye(4)
     matrix[:3, :3] = rotation

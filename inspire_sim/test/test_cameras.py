@@ -11,11 +11,11 @@ from inspire_sim.cameras import (
     intrinsics,
     optical_pose,
     optical_pose_in_body,
-    project,
 )
 from inspire_sim.rendering import Renderer
 from inspire_sim.robot import WRIST_CAMERA
 from inspire_sim.world import TableWorld
+from piper_driver.pinhole import project
 from piper_driver.pose import Pose
 
 YAWS = {'libero': 0.0, 'piper_real': -np.pi / 2}
@@ -30,7 +30,7 @@ def viewer_axes(yaw: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def pixel(world: TableWorld, point: np.ndarray, camera: str = CAMERA) -> np.ndarray:
     view = intrinsics(world.model, camera, *world.image_size)
-    return project(point, optical_pose(world.data, camera), view)
+    return project(point, optical_pose(world.data, camera), view.matrix)
 
 
 @pytest.fixture(scope='module', params=YAWS, ids=str)

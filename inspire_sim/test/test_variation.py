@@ -9,11 +9,12 @@ import pytest
 
 from inspire_sim import colours, layout
 from inspire_sim.assembly import assemble
-from inspire_sim.cameras import CAMERA, SHIFT, TURN, intrinsics, optical_pose, project
+from inspire_sim.cameras import CAMERA, SHIFT, TURN, intrinsics, optical_pose
 from inspire_sim.scene import Scene, build_scene, builder_of
 from inspire_sim.shapes import SHAPES
 from inspire_sim.tasks import find, variants
 from inspire_sim.variation import Variation
+from piper_driver.pinhole import project
 
 CHANGED = [one for one in Variation if one is not Variation.NONE]
 CASES = [('cup_in_plate', 1), ('pull_plate', 2), ('stack_bowls', 4), ('pick_orange', 6)]
@@ -159,5 +160,6 @@ def test_the_moved_camera_is_a_little_off_and_still_sees_what_matters(yaw: float
         mujoco.mj_forward(model, data)
         starts = np.array([scene.object(frame).start.position
                            for frame in (scene.moved, scene.target)])
-        pixels = project(starts, optical_pose(data, CAMERA), intrinsics(model, CAMERA, 224, 224))
+        pixels = project(starts, optical_pose(data, CAMERA),
+                         intrinsics(model, CAMERA, 224, 224).matrix)
         assert (pixels > 0).all() and (pixels < 223).all()

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where things are in a picture."""
+"""Where things are in a picture; inspire_sim/test/test_cameras.py compares rendered ones."""
 
 import numpy as np
 import pytest
 
-from inspire_policy.pinhole import spot
-from inspire_sim.cameras import CAMERA, intrinsics, optical_pose, project
-from inspire_sim.world import TableWorld
+from piper_driver.pinhole import project, spot
 from piper_driver.pose import Pose
 
 K = np.array([[100.0, 0.0, 49.5], [0.0, 100.0, 29.5], [0.0, 0.0, 1.0]])
@@ -27,14 +25,12 @@ def test_what_is_behind_beside_or_nowhere_is_in_no_picture(place: tuple[float, .
     assert spot(np.array(place), AHEAD, K, 100, 60) is None
 
 
-def test_it_agrees_with_the_world_whose_pictures_are_drawn() -> None:
-    """`inspire_sim.cameras.project` is held against rendered pictures by its own tests."""
-    world = TableWorld(image_size=(224, 224))
-    world.reset('pick up the ball', 1)
-    camera = optical_pose(world.data, CAMERA)
-    view = intrinsics(world.model, CAMERA, 224, 224)
-    for pose in world.truth().objects.values():
-        found = spot(pose.position, camera, view.matrix, 224, 224)
-        pixel = project(pose.position, camera, view)
-        assert found == pytest.approx(tuple((pixel + 0.5) / 224))
-    world.close()
+def test_many_places_are_projected_at_once() -> None:
+    places = np.array([[[0.0, 0.0, 2.0], [0.2, 0.1, 1.0]], [[0.0, 0.0, -2.0], [0.0, 0.0, 1.0]]])
+    camera = Pose(np.array([0.1, 0.0, -1.0]), np.array([0.0, 0.0, np.sqrt(0.5), np.sqrt(0.5)]))
+    pixels = project(places, camera, K)
+    assert pixels.shape == (2, 2, 2) and np.isnan(pixels[1, 0]).all()
+    for index in np.ndindex(2, 2):
+        assert project(places[index], camera, K) == pytest.approx(pixels[index], nan_ok=True)
+    # it is turned by 90 degrees about its axis: y is to its right, x up
+    assert pixels[0, 1] == pytest.approx([49.5 + 100 * 0.1 / 2, 29.5 - 100 * 0.1 / 2])

@@ -14,7 +14,7 @@ from inspire_labeler.formulation import Formulation
 from inspire_labeler.viewer import VIEWERS
 
 HELP = "Take in the weights of a published model: minivla (InspireVLA-1B) or pi0fast."
-CODECS = {'minivla': 'autoencoder', 'pi0fast': 'universal_fast'}    # the usual ones
+FAMILIES = ('minivla', 'pi0fast')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--low and --high: the 1 % and 99 % quantiles of its dataset, times what its controller '
         'made of them, in m, rad and m of gripper, 20 steps a second; fine-tuning takes them from '
         'its own data. An example: docs/families.md.')
-    parser.add_argument('family', choices=CODECS, metavar='FAMILY', help=', '.join(CODECS))
+    parser.add_argument('family', choices=FAMILIES, metavar='FAMILY',
+                        help=', '.join(FAMILIES))
     parser.add_argument('folder', type=Path, metavar='FOLDER')
     parser.add_argument('--weights', required=True, metavar='FILE',
                         help='in FOLDER: .pt, .safetensors, or a folder of these')
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              "rotation vector of the tcp, each finger's distance from the middle")
     parser.add_argument('--state-high', type=float, nargs=8, metavar='X', help='what 1 means')
     codec = parser.add_argument_group('the action tokens')
-    codec.add_argument('--codec', choices=('autoencoder', 'edges', 'universal_fast'),
+    codec.add_argument('--codec', default='', choices=('autoencoder', 'edges', 'universal_fast'),
                        help='minivla: autoencoder (residual VQ) or edges (bins, without VQ); '
                             "pi0fast: universal_fast (default: the family's first)")
     codec.add_argument('--codec-file', default='', metavar='FILE',
@@ -85,8 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     size = arguments.size and size_of(read_json(arguments.size), str(arguments.size))
     made = take_in(arguments.folder, published.description(
         arguments.folder, arguments.family, published.Named(
-            arguments.weights, scale, arguments.codec or CODECS[arguments.family],
-            arguments.codec_file, arguments.set, state,
+            arguments.weights, scale, arguments.codec, arguments.codec_file, arguments.set, state,
             tuple(name.strip() for name in arguments.cameras.split(',') if name.strip()),
             arguments.viewer, Formulation(arguments.formulation), not arguments.no_questions,
             said, arguments.split, arguments.begin, size)))

@@ -72,13 +72,14 @@ FILES = {'autoencoder': 'file', 'universal_fast': 'tokenizer'}   # the setting t
 
 @dataclass(frozen=True)
 class Named:
-    """What has to be named by hand. weights, codec_file: in the checkpoint's folder. said: words
-    in place of others; None: as published. begin: see `Description`. size: None: as published.
+    """What has to be named by hand. weights, codec_file: in the checkpoint's folder. codec: ''
+    for the usual one. said: words in place of others; None: as published. begin: see
+    `Description`. size: None: as published.
     """
 
     weights: str
     scale: Scale
-    codec: str
+    codec: str = ''
     codec_file: str = ''
     codec_changes: Sequence[str] = ()
     state: Scale | None = None
@@ -95,14 +96,14 @@ class Named:
 def description(folder: Path, family: str, named: Named) -> Description:
     """The description of what lies in a folder, for `take_in`. Raises CheckpointError."""
     known = FAMILIES[family]
-    if named.codec not in known.codecs:
-        raise CheckpointError(f'{family} has no codec {named.codec!r}; valid: '
-                              f'{", ".join(known.codecs)}')
-    if (named.codec in FILES) != bool(named.codec_file):
-        raise CheckpointError(f'the codec {named.codec} reads '
-                              f'{"a file: name it" if named.codec in FILES else "no file"}')
+    kind = named.codec or next(iter(known.codecs))
+    if kind not in known.codecs:
+        raise CheckpointError(f'{family} has no codec {kind!r}; valid: {", ".join(known.codecs)}')
+    if (kind in FILES) != bool(named.codec_file):
+        raise CheckpointError(f'the codec {kind} reads '
+                              f'{"a file: name it" if kind in FILES else "no file"}')
     try:
-        codec = changed(known.codecs[named.codec], named.codec_changes)
+        codec = changed(known.codecs[kind], named.codec_changes)
         words = tokenizer_of(folder)
         top = words.get_vocab_size(with_added_tokens=True) - 1 - known.after
         spelling = taken_in(words, named.formulation, top,
@@ -110,9 +111,9 @@ def description(folder: Path, family: str, named: Named) -> Description:
                             named.split, known.ends)
     except ValueError as error:
         raise CheckpointError(f'{folder}: {error}') from None
-    file = {FILES[named.codec]: named.codec_file} if named.codec_file else {}
+    file = {FILES[kind]: named.codec_file} if named.codec_file else {}
     return Description(
         family, named.size or known.size, known.layout if named.questions else Layout.NONE,
         str(named.formulation), named.viewer, named.cameras, spelling,
-        {'kind': named.codec, **file, **asdict(codec), 'low': named.scale.low,
+        {'kind': kind, **file, **asdict(codec), 'low': named.scale.low,
          'high': named.scale.high}, named.weights, named.state, named.begin)

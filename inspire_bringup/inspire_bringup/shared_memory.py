@@ -11,7 +11,6 @@ nobody finishes it. Ports from 7000 on are of all domains together.
 from __future__ import annotations
 
 import fcntl
-import os
 import time
 from pathlib import Path
 
@@ -37,32 +36,35 @@ def sweep(ports: range, folder: Path = FOLDER) -> int:
 
 def _abandoned(folder: Path) -> list[Path]:
     """Segments with their locks' files, which nobody holds."""
-    found = []
-    for lock in folder.glob(f'fastrtps_[0-9a-f]*{LOCK}'):
-        try:
-            with open(lock, 'rb') as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                old = time.time() - os.fstat(file.fileno()).st_mtime > NEWBORN
-        except OSError:    # held, gone by now, or another user's
-            continue
-        if old:
-            found += [lock.with_name(lock.name.removesuffix(LOCK)), lock]
-    return found
+    return [path for lock in folder.glob(f'fastrtps_[0-9a-f]*{LOCK}')
+            if _old(lock) and not _held(lock)
+            for path in (lock.with_name(lock.name.removesuffix(LOCK)), lock)]
 
 
 def _unheard(folder: Path, port: int) -> bool:
-    """Whether there is such a port, for longer than it takes to make one, and nobody listens."""
+    """Whether there is such a port, and nobody listens there."""
     path = folder / f'fastrtps_port{port}'
+    locks = [path.with_name(path.name + each) for each in LOCKS]
+    return _old(path) and not any(_held(lock) for lock in locks if lock.exists())
+
+
+def _old(path: Path) -> bool:
+    """Whether a file is there for longer than it takes to make what it belongs to."""
     try:
-        if time.time() - path.stat().st_mtime <= NEWBORN:
-            return False
-        for lock in (path.with_name(path.name + each) for each in LOCKS):
-            if lock.exists():
-                with open(lock, 'rb') as file:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:    # held, gone by now, or another user's
+        return time.time() - path.stat().st_mtime > NEWBORN
+    except OSError:
         return False
-    return True
+
+
+def _held(lock: Path) -> bool:
+    """Whether a process holds a lock's file; of one that is gone by now, or another user's, so it
+    is taken to be."""
+    try:
+        with open(lock, 'rb') as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    return False
 
 
 def _removed(path: Path) -> int:

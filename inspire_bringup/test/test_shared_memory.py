@@ -25,6 +25,14 @@ sys.stdin.read()
 """
 
 
+def started() -> subprocess.Popen[str]:
+    """A node in a process of its own, once it is up."""
+    process = subprocess.Popen([sys.executable, '-c', NODE], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stdout.readline() == 'up\n'
+    return process
+
+
 def segments(process: subprocess.Popen[str]) -> set[Path]:
     """The segments that a process has in its memory, without those of ports."""
     maps = Path(f'/proc/{process.pid}/maps').read_text()
@@ -33,14 +41,12 @@ def segments(process: subprocess.Popen[str]) -> set[Path]:
 
 def test_segments_of_the_killed_are_given_back_and_those_of_the_living_stay(
         monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip('rclpy')
+    pytest.importorskip('rclpy', reason='ROS is not set up')
     monkeypatch.setattr(shared_memory, 'NEWBORN', 0.0)
     nodes, taken = [], []
     try:
         for _ in range(2):
-            nodes.append(subprocess.Popen([sys.executable, '-c', NODE], stdin=subprocess.PIPE,
-                                          stdout=subprocess.PIPE, text=True))
-            assert nodes[-1].stdout.readline() == 'up\n'
+            nodes.append(started())
             taken.append(segments(nodes[-1]))
         killed, living = taken[0], taken[1] - taken[0]
         assert killed and living
@@ -87,12 +93,10 @@ def test_a_common_port_goes_when_nobody_listens_and_stays_while_somebody_does(
 
 
 def test_the_port_of_a_living_node_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip('rclpy')
+    pytest.importorskip('rclpy', reason='ROS is not set up')
     monkeypatch.setattr(shared_memory, 'NEWBORN', 0.0)
-    node = subprocess.Popen([sys.executable, '-c', NODE], stdin=subprocess.PIPE,
-                            stdout=subprocess.PIPE, text=True)
+    node = started()
     try:
-        assert node.stdout is not None and node.stdout.readline() == 'up\n'
         maps = Path(f'/proc/{node.pid}/maps').read_text()
         own = {Path(found) for found in re.findall(r'/dev/shm/fastrtps_port70[0-9]+', maps)}
         assert own

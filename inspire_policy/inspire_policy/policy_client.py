@@ -83,8 +83,8 @@ class PolicyClient:
             self._greet(self._read(greeting))
         except (OSError, WebSocketException) as error:
             self.close()
-            raise PolicyUnavailable(f'no connection to {self._address}: '
-                              f'{reason(error) or "it does not speak this protocol"}') from None
+            why = reason(error) or 'it does not speak this protocol'
+            raise PolicyUnavailable(f'no connection to {self._address}: {why}') from None
         except PolicyError:
             self.close()
             raise
@@ -106,7 +106,7 @@ class PolicyClient:
                 self.close()
                 if not (reused and went_away(error)):    # another would not do better
                     raise PolicyUnavailable(f'{self._address} hung up without an answer: '
-                                      f'{reason(error)}') from None
+                                            f'{reason(error)}') from None
 
     def close(self) -> None:
         """Drop the connection; harmless without one."""

@@ -100,8 +100,8 @@ def description(folder: Path, family: str, named: Named) -> Description:
     if kind not in known.codecs:
         raise CheckpointError(f'{family} has no codec {kind!r}; valid: {", ".join(known.codecs)}')
     if (kind in FILES) != bool(named.codec_file):
-        raise CheckpointError(f'the codec {kind} reads '
-                              f'{"a file: name it" if kind in FILES else "no file"}')
+        raise CheckpointError(f'codec_file is {named.codec_file or "missing"}: the codec {kind} '
+                              f'reads {"one" if kind in FILES else "none"}')
     try:
         codec = changed(known.codecs[kind], named.codec_changes)
         words = tokenizer_of(folder)

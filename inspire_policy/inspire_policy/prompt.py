@@ -9,6 +9,7 @@ a question is never supervised; acting puts there what the model itself said.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,9 +18,11 @@ from inspire_labeler.question import Question
 
 
 class Layout(StrEnum):
-    """Where the questions stand: before the instruction (the paper's way), after it, nowhere."""
+    """Where the questions stand: before the instruction (the paper's way), before one that leaves
+    out what they name, after it, nowhere."""
 
     VQA_FIRST = 'vqa_first'
+    NAMED_ONCE = 'named_once'
     INSTRUCT_FIRST = 'instruct_first'
     NONE = 'none'
 
@@ -48,11 +51,13 @@ class Segment:
 def segments(layout: Layout, instruction: str,
              questions: Sequence[Question]) -> tuple[Segment, ...]:
     """The prompt of an instruction (without questions in the layout NONE)."""
+    if layout is Layout.NAMED_ONCE:
+        instruction = unnamed(instruction, questions)
     do = (Mark.DO, plain(instruction))
     asked = [Segment(ask(question), question) for question in questions]
     if layout is Layout.NONE or not asked:
         return (Segment((*do, Mark.ACT), None),)
-    if layout is Layout.VQA_FIRST:
+    if layout is not Layout.INSTRUCT_FIRST:
         return (*asked, Segment((*do, Mark.ACT), None))
     first = Segment((*do, *asked[0].marks), asked[0].question)
     return (first, *asked[1:], Segment((Mark.ACT,), None))
@@ -61,6 +66,17 @@ def segments(layout: Layout, instruction: str,
 def ask(question: Question) -> tuple[str, ...]:
     """A question as a small model reads it: one token each side of the object's name."""
     return (Mark[question.formulation.name], plain(question.object), Mark.ANSWER)
+
+
+def unnamed(instruction: str, questions: Sequence[Question]) -> str:
+    """The instruction without its objects: "put on" of "put the ball on the book".
+
+    What is to be done then says nothing of with what, and has to be taken from the answers.
+    """
+    left = plain(instruction)
+    for question in questions:
+        left = re.sub(rf'\b{re.escape(plain(question.object))}\b', ' ', left)
+    return left
 
 
 def plain(text: str) -> str:

@@ -48,7 +48,9 @@ class Reader(Protocol):
     """A model that continues a text; what it has seen is in the past it begins with.
 
     A past that was read on from may be gone on from again, but then what was read after it the
-    first time is lost: readers may keep everything in one place.
+    first time is lost: readers may keep everything in one place. One whose `reads_places` is true
+    takes a third argument: where the object of the answer that ids begin with is, as the past said
+    in `offsets` [m] (3,).
     """
 
     def read(self, past: Any, ids: Sequence[int]) -> tuple[Logits, Any]:
@@ -148,11 +150,14 @@ class _Turn:
         self._reader, self._words, self._past = reader, words, past
         self._drafts, self._given = drafts, given
         self._waiting: list[int] = []   # an answer that has still to be read
+        self._reads_places = bool(getattr(reader, 'reads_places', False))
+        self._there: tuple[Any, ...] = ()   # place of the answer that is read next, where it is
 
     def read(self, ids: Sequence[int]) -> tuple[Logits, int]:
         """Logits after each token, and the place of the first."""
         start = self._past.length
-        logits, self._past = self._reader.read(self._past, ids)
+        logits, self._past = self._reader.read(self._past, ids, *self._there)
+        self._there = ()
         self.passes += 1
         return logits, start
 
@@ -177,14 +182,18 @@ class _Turn:
             if segment.question is None:
                 return logits, place
             self.offsets.append(None if offsets is None else offsets[place])
+            self._there = (self.offsets[-1],) if self._reads_places else ()
             if not self._agrees(segment, logits, place, start):
                 break
         return None
 
     def _known(self, segment: Segment, number: int) -> str | None:
         """The answer that is given or drafted for a question, where it can be checked in the pass
-        that reads on: a word that is split has to be scored first.
+        that reads on: a word that is split has to be scored first, and where an answer is read
+        with its object's place that place has to be known.
         """
+        if self._reads_places:
+            return None
         if segment.question is None or number in self._given:
             return self._given.get(number)
         if number >= len(self._drafts) or splits(self._words, segment.question.options):
@@ -200,13 +209,14 @@ class _Turn:
         known = self._known(segment, number)
         chances: tuple[float, ...] = ()
         if number in self._given:
-            text = self._given[number]
+            text, end = self._given[number], start + place + 1
         else:
             text, chances, end = self._answer(segment.question.options, logits, place, start,
                                               known or '')
-            if text != known:
-                self._past = self._past.cut(end)
-                self._waiting = [*spelled(self._words, text)][end - start - place - 1:]
+        if text != known:
+            self._past = self._past.cut(end)
+            self._waiting = spelled(self._words, text)[end - start - place - 1:]
+        if number not in self._given:
             drafted = self._drafts[number] if number < len(self._drafts) else text
             self.replaced += drafted != text
         self.said.append(text)

@@ -49,9 +49,9 @@ def tiny(*changes: str) -> Recipe:
 
 
 @cache
-def checkpoint_folder() -> Path:
+def checkpoint_folder(*changes: str) -> Path:
     """A checkpoint of a network that has hardly learned anything."""
     from inspire_policy.nano.training import train
-    out = _folder() / 'run'
-    train(tiny('teaching.others=true'), [demonstrations()], out, threads=1)
+    out = _folder() / '-'.join(['run', *changes])
+    train(tiny('teaching.others=true', *changes), [demonstrations()], out, threads=1)
     return out / 'checkpoint'

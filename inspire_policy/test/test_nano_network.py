@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Laws of the network: reading in one pass, in many, and beside other texts is the same."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,6 +54,25 @@ def test_reading_on_from_the_cache_gives_what_training_sees(network, scene, ids)
         hidden = network(*scene, ids, torch.arange(9).expand(2, 9), torch.zeros_like(ids))
     assert torch.allclose(torch.cat(parts, 1), whole, atol=1e-10)
     assert torch.allclose(torch.cat(offsets, 1), network.where(hidden), atol=1e-10)
+
+
+def test_a_place_read_from_the_cache_is_what_training_sees(scene, ids):
+    torch.manual_seed(5)
+    network = Network(replace(TINY, reads_places=True), VOCABULARY).double().eval()
+    there = torch.full((2, 9, 3), torch.nan).double()
+    there[:, 5] = torch.randn(2, 3).double()
+    places, branches = torch.arange(9).expand(2, 9), torch.zeros_like(ids)
+    with torch.no_grad():
+        whole = network(*scene, ids, places, branches, there)
+        blind = network(*scene, ids, places, branches)
+        past, parts = network.see(*scene), []
+        for start, end in ((0, 5), (5, 8), (8, 9)):
+            logits, past, _ = network.extend(past, ids[:, start:end], torch.arange(start, end),
+                                             there[:, start])
+            parts.append(logits)
+    assert torch.allclose(torch.cat(parts, 1), network.head(whole), atol=1e-10)
+    assert torch.equal(whole[:, :5], blind[:, :5])
+    assert not torch.allclose(whole[:, 5:], blind[:, 5:])
 
 
 def test_a_token_depends_on_no_later_one(network, scene, ids):

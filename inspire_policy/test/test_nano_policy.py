@@ -45,9 +45,18 @@ def observations():
     return found
 
 
-def policy(**options):
-    made = families.create('nano', checkpoint=demonstrations.checkpoint_folder(), threads=1,
-                           **options)
+PLACES = ('size.reads_places=true', 'teaching.layout=named_once')
+
+
+@pytest.fixture(params=[(), PLACES], ids=['words', 'places'])
+def changes(request):
+    """Of the recipe: a network that reads the words of its answers alone, or places, too."""
+    return request.param
+
+
+def policy(*changes, **options):
+    made = families.create('nano', checkpoint=demonstrations.checkpoint_folder(*changes),
+                           threads=1, **options)
     made.reset(INSTRUCTION, questions(INSTRUCTION))
     return made
 
@@ -70,8 +79,8 @@ def test_it_answers_each_question_and_acts(observations):
     assert set(decision.timings) == {'see', 'answers', 'actions'}
 
 
-def test_both_backends_say_the_same(observations):
-    onnx, plain = policy(backend='onnx'), policy(backend='torch')
+def test_both_backends_say_the_same(observations, changes):
+    onnx, plain = policy(*changes, backend='onnx'), policy(*changes, backend='torch')
     for observation in observations:
         one, two = onnx.decide(observation), plain.decide(observation)
         assert said(one) == said(two)
@@ -90,37 +99,55 @@ def test_a_network_that_has_not_learned_where_things_are_does_not_tell(observati
     assert [answer.offset for answer in made.decide(observations[0]).answers] == [None, None]
 
 
-def test_drafts_change_nothing_of_where_things_are(observations):
-    full, drafted = policy(), policy(reasoning='drafted')
+def test_drafts_change_nothing_of_where_things_are(observations, changes):
+    full, drafted = policy(*changes), policy(*changes, reasoning='drafted')
     for observation in observations:
         one, two = (each.decide(observation).answers for each in (full, drafted))
         for a, b in zip(one, two, strict=True):
             assert np.allclose(a.offset, b.offset, atol=1e-5)
 
 
-def test_drafted_is_full_decision_after_decision(observations):
-    full, drafted = policy(), policy(reasoning='drafted')
+def test_drafted_is_full_decision_after_decision(observations, changes):
+    full, drafted = policy(*changes), policy(*changes, reasoning='drafted')
     for _ in range(2):
         for observation in observations:
             assert said(full.decide(observation)) == said(drafted.decide(observation))
 
 
-def test_off_asks_nothing_and_every_n_asks_now_and_then(observations):
-    assert policy(reasoning='off').decide(observations[0]).answers == ()
-    now_and_then = policy(reasoning='every_n')
+def test_off_asks_nothing_and_every_n_asks_now_and_then(observations, changes):
+    assert policy(*changes, reasoning='off').decide(observations[0]).answers == ()
+    now_and_then = policy(*changes, reasoning='every_n')
     asked = [bool(now_and_then.decide(observations[0]).answers[0].probabilities)
              for _ in range(9)]
     assert asked == [True, False, False, False, True, False, False, False, True]
 
 
-def test_forced_answers_stand_in_the_prompt_and_wrong_words_are_refused(observations):
-    made = policy()
+def test_forced_answers_stand_in_the_prompt_and_wrong_words_are_refused(observations, changes):
+    made = policy(*changes)
     made.forced = {'the blue cube': 'grasped'}
     decision = made.decide(observations[0])
     assert decision.answers[1].text == 'grasped' and decision.answers[1].probabilities == ()
     made.forced = {'the blue cube': 'sideways'}
     with pytest.raises(PolicyError, match='sideways'):
         made.decide(observations[0])
+
+
+def test_what_a_network_does_follows_from_where_it_believes_things_to_be(observations):
+    """Another place read at the first answer changes what comes after it."""
+    made = policy(*PLACES, backend='torch')
+    own = made.decide(observations[0])
+    read, told = made._reader.read, []
+
+    def elsewhere(past, ids, there=None):
+        told.append(there)
+        return read(past, ids, None if there is None else there + 0.1)
+    made._reader.read = elsewhere
+    made.reset(INSTRUCTION, questions(INSTRUCTION))
+    other = made.decide(observations[0])
+    places = [one for one in told if one is not None]
+    assert len(places) == 2 and np.allclose(places[0], own.answers[0].offset, atol=1e-6)
+    assert np.allclose(places[1], other.answers[1].offset, atol=1e-6)
+    assert not np.allclose(other.answers[1].offset, own.answers[1].offset, atol=1e-6)
 
 
 def test_it_never_gets_the_truth(observations):

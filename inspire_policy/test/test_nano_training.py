@@ -3,6 +3,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import demonstrations
 import numpy as np
@@ -15,7 +16,7 @@ from inspire_labeler.rule import codes, words  # noqa: E402
 from inspire_policy import action_codec, dataset  # noqa: E402
 from inspire_policy.chunk_scale import Scale  # noqa: E402
 from inspire_policy.nano import checkpoint  # noqa: E402
-from inspire_policy.nano.lessons import Lessons, Teaching, raw_states  # noqa: E402
+from inspire_policy.nano.lessons import OFF, Lessons, Teaching, raw_states  # noqa: E402
 from inspire_policy.nano.recipe import TINY, named  # noqa: E402
 from inspire_policy.nano.tokens import Words  # noqa: E402
 from inspire_policy.nano.training import train  # noqa: E402
@@ -33,12 +34,12 @@ def data():
     return dataset.open(demonstrations.demonstrations())
 
 
-def made(data, **teaching):
+def made(data, size=TINY, **teaching):
     chunks = delayed_chunks(data, 8)
     codec = action_codec.fitted('residual', chunks.actions[0])
     tokens = Words.trained(sentences())
     return tokens, codec, Lessons(data, tokens, codec, Scale.of(raw_states(data)[0]),
-                                  Teaching(**teaching), TINY)
+                                  Teaching(**teaching), size)
 
 
 def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path):
@@ -153,6 +154,21 @@ def test_the_place_of_an_object_stands_where_its_answer_begins_and_agrees_with_i
             assert words(code, Formulation.DIRECTION)[0] == spoken[said]
 
 
+def test_places_are_read_at_answers_and_as_far_off_as_the_networks_own(data):
+    size = replace(TINY, reads_places=True)
+    _, _, drawn = made(data, size, others=True)
+    rows = np.flatnonzero(drawn.usable.any(1))[::2].tolist()
+    batch = drawn.draw(rows, np.random.default_rng(3))
+    truth, read = batch.offsets[:, :-1], batch.there[:, 1:]
+    assert np.isnan(batch.there[:, 0]).all()
+    assert np.array_equal(np.isnan(truth), np.isnan(read))
+    wrong = np.linalg.norm(read - truth, axis=-1)
+    expected = OFF[0] + OFF[1] * np.linalg.norm(truth, axis=-1)
+    assert 0.5 < np.nanmedian(wrong / expected) / np.sqrt(3.0) < 1.5
+    _, _, plain = made(data, others=True)
+    assert np.isnan(plain.draw(rows, np.random.default_rng(3)).there).all()
+
+
 def test_pictures_are_moved_and_lit_anew_and_nothing_else_changes(data):
     _, _, drawn = made(data)
     rows = np.flatnonzero(drawn.usable.any(1))[:6].tolist()
@@ -207,6 +223,11 @@ def test_a_checkpoint_that_is_none_is_refused_by_file_and_field(tmp_path):
 def test_a_setting_that_is_none_is_refused(change):
     with pytest.raises(ValueError, match='valid|settings'):
         named('tiny', [change])
+
+
+def test_places_that_are_not_taught_cannot_be_read():
+    with pytest.raises(ValueError, match=r'offsets is 0'):
+        named('tiny', ['size.reads_places=true', 'offsets=0'])
 
 
 def test_settings_are_changed_by_name():

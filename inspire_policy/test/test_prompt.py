@@ -23,11 +23,21 @@ def test_instruct_first_says_the_instruction_before_the_first_question():
 
 
 @pytest.mark.parametrize('layout', Layout)
-def test_every_layout_fills_the_actions_last_and_says_the_instruction_once(layout):
+def test_every_layout_fills_the_actions_last_and_says_what_to_do_once(layout):
     prompt = segments(layout, INSTRUCTION, ASKED)
     assert prompt[-1].question is None
     said = [mark for segment in prompt for mark in segment.marks]
-    assert said.count('put the ball on the book') == 1
+    assert said.count(Mark.DO) == 1
+    do = 'put on' if layout is Layout.NAMED_ONCE else 'put the ball on the book'
+    assert said[said.index(Mark.DO) + 1] == do
+
+
+@pytest.mark.parametrize(('instruction', 'left'), [
+    ('Pick up THE orange!', 'pick up'),
+    ('stack the left bowl on the middle bowl', 'stack on'),
+    ('pull out the top plate from the cabinet', 'pull out from')])
+def test_an_instruction_can_leave_out_what_the_questions_name(instruction, left):
+    assert segments(Layout.NAMED_ONCE, instruction, questions(instruction))[-1].marks[1] == left
 
 
 def test_without_questions_there_is_one_segment():

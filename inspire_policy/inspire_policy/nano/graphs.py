@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network as two ONNX graphs: `see` (pictures, state -> past), `extend` (past, ids -> logits,
-where).
+where). `extend` has the input `there` where the network reads places.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ class Extend(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, past: Tensor, ids: Tensor, places: Tensor) -> tuple[Tensor, ...]:
-        return self.network.extend(past, ids, places)
+    def forward(self, past: Tensor, ids: Tensor, places: Tensor,
+                *there: Tensor) -> tuple[Tensor, ...]:
+        return self.network.extend(past, ids, places, *there)
 
 
 def write(network: Network, folder: Path) -> None:
@@ -47,7 +48,9 @@ def write(network: Network, folder: Path) -> None:
     names = [f'picture_{number}' for number in range(len(pictures))]
     _export(See(network), (*pictures, state), folder / SEE, [*names, 'state'], ['past'], {})
     ids, places = torch.zeros(1, 5, dtype=torch.int64), torch.arange(5)
-    _export(Extend(network), (past, ids, places), folder / EXTEND, ['past', 'ids', 'places'],
+    there = {'there': torch.zeros(1, 3)} if size.reads_places else {}
+    _export(Extend(network), (past, ids, places, *there.values()), folder / EXTEND,
+            ['past', 'ids', 'places', *there],
             ['logits', 'kept', 'where'],
             {'past': {4: 'before'}, 'ids': {1: 'length'}, 'places': {0: 'length'},
              'logits': {1: 'length'}, 'kept': {4: 'after'}, 'where': {1: 'length'}})

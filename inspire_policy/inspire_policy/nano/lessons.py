@@ -28,6 +28,7 @@ from inspire_policy.prompt import Layout, ask, segments
 from inspire_policy.supervision import DELAYS, Ids, Text, Truth, columns
 
 MOST_OTHERS = 6                # questions in branches, for each sample
+OFF = (0.003, 0.1)             # how far off places are that are read: [m], and of the distance
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Batch:
     """pictures: for each camera (B, H, H, 3) uint8; state (B, size.state); ids, places, branches
     (B, T); answers and actions (B, T): what has to be said after each token, or IGNORED; offsets
     (B, T, 3): where an answer begins after a token, its object minus the tcp in the viewer frame
-    [m], NaN elsewhere."""
+    [m], NaN elsewhere. there (B, T, 3): the same at an answer's first token, as far off as the
+    network's own will be."""
 
     pictures: tuple[NDArray[np.uint8], ...]
     state: NDArray[np.float32]
@@ -56,6 +58,7 @@ class Batch:
     answers: Ids
     actions: Ids
     offsets: NDArray[np.float32]
+    there: NDArray[np.float32]
 
 
 class Lessons:
@@ -84,7 +87,13 @@ class Lessons:
         pictures = tuple(
             np.stack([prepare(self._data.picture(camera, row), side) for row in rows])
             for camera, side in zip(self._data.card['cameras'], self._size.picture, strict=True))
-        return Batch(pictures, self._states[rows, delays], **side_by_side, offsets=offsets)
+        there = np.full_like(offsets, np.nan)
+        if self._size.reads_places:
+            there[:, 1:] = offsets[:, :-1]
+            far = OFF[0] + OFF[1] * np.linalg.norm(there, axis=-1, keepdims=True)
+            there += (far * random.normal(size=there.shape)).astype(np.float32)
+        return Batch(pictures, self._states[rows, delays], **side_by_side, offsets=offsets,
+                     there=there)
 
     def _text(self, row: int, delay: int, random: np.random.Generator) -> Text:
         episode, form = self._data.episode_of(row), self.teaching.formulation

@@ -6,6 +6,9 @@ reads text after them and gives the logits of what comes next. What is seen atte
 itself, text to what is seen and to the text before. Training reads several texts after one scene
 at once: each token says to which it belongs.
 
+Where the size says so, the first token of an answer carries where its object is, as the network
+itself said just before: what it does then follows from that, whatever the object is called.
+
 Shapes: B samples, C cameras, S tokens of what is seen, T of text, D width.
 """
 
@@ -83,6 +86,24 @@ class Layer(nn.Module):
         return x + self.down(F.silu(gate) * inner), torch.stack([key, value])
 
 
+class Place(nn.Module):
+    """An offset (..., 3) [0.1 m] as what is added to a token (..., D); nothing where it is NaN."""
+
+    WAVES = 5       # the finest has a wavelength of 4 cm
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Linear(3 * (2 * self.WAVES + 1), width)
+        self.last = nn.Linear(width, width)
+
+    def forward(self, offset: Tensor) -> Tensor:
+        known = ~torch.isnan(offset).any(-1, keepdim=True)
+        offset = torch.where(known, offset, torch.zeros_like(offset))
+        waves = torch.cat([2.0 ** number * offset for number in range(self.WAVES)], -1)
+        read = self.last(F.silu(self.first(torch.cat([offset, waves.sin(), waves.cos()], -1))))
+        return torch.where(known, read, torch.zeros_like(read))
+
+
 class Network(nn.Module):
     """See the module's docstring."""
 
@@ -98,12 +119,17 @@ class Network(nn.Module):
         self.norm = nn.LayerNorm(size.width)
         self.head = nn.Linear(size.width, vocabulary, bias=False)
         self.where = nn.Linear(size.width, 3)   # what is asked about minus the tcp [0.1 m]
+        self.there = Place(size.width) if size.reads_places else None
         self._begin()
 
     def _begin(self) -> None:
         for module in self.modules():
             if isinstance(module, (nn.Linear, nn.Embedding)):
                 nn.init.normal_(module.weight, std=0.02)
+        if self.there is not None:  # what it says is as loud as a word from the start
+            first, last = self.there.first, self.there.last
+            nn.init.normal_(first.weight, std=first.in_features ** -0.5)
+            nn.init.normal_(last.weight, std=0.1 * last.in_features ** -0.5)
         for layer in self.layers:   # what is added to the stream starts small
             assert isinstance(layer, Layer)
             for last in (layer.out, layer.down):
@@ -118,27 +144,32 @@ class Network(nn.Module):
         """Keys and values (layers, 2, B, heads, S, D / heads) of what is seen."""
         return self._through(self.scene(pictures, state), None, None)[1]
 
-    def extend(self, past: Tensor, ids: Tensor,
-               places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def extend(self, past: Tensor, ids: Tensor, places: Tensor,
+               there: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Logits (B, T, vocabulary) after each of ids (B, T), `past` with theirs, and where what
         is asked about is [0.1 m] (B, T, 3); see `forward`.
 
-        places (T,): the tokens' places in the text.
+        places (T,): the tokens' places in the text. there (B, 3): where the object of the answer
+        is that ids begin with [0.1 m], NaN where they begin with none.
         """
         length, before = ids.shape[1], past.shape[4]
         allowed = (torch.arange(before + length, device=ids.device)[None, :]
                    <= torch.arange(before, before + length, device=ids.device)[:, None])
-        x, past = self._through(self.words(ids) + self.place(places), allowed, past)
+        x = self.words(ids) + self.place(places)
+        if self.there is not None and there is not None:
+            x = torch.cat([x[:, :1] + self.there(there)[:, None], x[:, 1:]], 1)
+        x, past = self._through(x, allowed, past)
         hidden = self.norm(x)
         return self.head(hidden), past, self.where(hidden)
 
     def forward(self, pictures: list[Tensor], state: Tensor, ids: Tensor, places: Tensor,
-                branches: Tensor) -> Tensor:
+                branches: Tensor, there: Tensor | None = None) -> Tensor:
         """The last layer's output (B, T, D) over texts in branches; `head` gives the logits, and
         `where`, at the token before an answer, where its object is [0.1 m].
 
         ids, places, branches: (B, T). A token reads the scene and the tokens before it of its
-        own branch. Padding has a branch of its own.
+        own branch. Padding has a branch of its own. there (B, T, 3): at an answer's first token,
+        where its object is [0.1 m], NaN elsewhere.
         """
         scene = self.scene(pictures, state)
         seen, length = scene.shape[1], ids.shape[1]
@@ -149,8 +180,10 @@ class Network(nn.Module):
         allowed[:, :, :, :seen] = True
         allowed[:, 0, :seen, seen:] = False
         allowed[:, 0, seen:, seen:] = own & order
-        x = torch.cat([scene, self.words(ids) + self.place(places)], 1)
-        x, _ = self._through(x, allowed, None)
+        text = self.words(ids) + self.place(places)
+        if self.there is not None and there is not None:
+            text = text + self.there(there)
+        x, _ = self._through(torch.cat([scene, text], 1), allowed, None)
         return self.norm(x[:, seen:])
 
     def _through(self, x: Tensor, allowed: Tensor | None,

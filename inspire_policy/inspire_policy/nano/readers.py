@@ -46,6 +46,7 @@ class TorchReader:
 
     def __init__(self, network: Network) -> None:
         self._network = network.eval()
+        self.reads_places = network.size.reads_places
 
     def see(self, pictures: Sequence[Picture], state: NDArray[np.float32]) -> Past:
         """The past that begins with pictures (H, H, 3) and a scaled state."""
@@ -58,16 +59,18 @@ class TorchReader:
             kept = self._network.see(seen, numbers)
         return Past(kept, kept.shape[4], 0)
 
-    def read(self, past: Past, ids: Sequence[int]) -> tuple[NDArray[Any], Past]:
-        """Logits (len(ids), vocabulary), and the past with them."""
+    def read(self, past: Past, ids: Sequence[int],
+             there: NDArray[Any] | None = None) -> tuple[NDArray[Any], Past]:
+        """See speaking.Reader."""
         import torch
-        device = past.kept.device
+        kind, device = past.kept.dtype, past.kept.device
         with torch.inference_mode():
             places = torch.arange(past.length, past.length + len(ids), device=device)
             logits, kept, where = self._network.extend(
-                past.kept, torch.tensor([list(ids)], device=device), places)
-        kind = np.float64 if logits.dtype is torch.float64 else np.float32
-        return (logits[0].double().cpu().numpy().astype(kind),
+                past.kept, torch.tensor([list(ids)], device=device), places,
+                torch.from_numpy(scaled(there)).to(device, kind))
+        exact = np.float64 if kind is torch.float64 else np.float32
+        return (logits[0].double().cpu().numpy().astype(exact),
                 Past(kept, past.scene, past.length + len(ids),
                      REACH * where[0].double().cpu().numpy()))
 
@@ -90,6 +93,7 @@ class OnnxReader:
         except Exception as error:  # noqa: BLE001 - the library's own kinds are not public
             raise ValueError(f'{folder}: {SEE} or {EXTEND} cannot be run: {error}') from None
         self._pictures = [each.name for each in self._see.get_inputs()[:-1]]
+        self.reads_places = 'there' in {each.name for each in self._extend.get_inputs()}
 
     def see(self, pictures: Sequence[Picture], state: NDArray[np.float32]) -> Past:
         """The past that begins with pictures (H, H, 3) and a scaled state."""
@@ -98,10 +102,17 @@ class OnnxReader:
         (kept,) = self._see.run(None, {**inputs, 'state': state[None]})
         return Past(kept, kept.shape[4], 0)
 
-    def read(self, past: Past, ids: Sequence[int]) -> tuple[NDArray[Any], Past]:
-        """Logits (len(ids), vocabulary), and the past with them."""
+    def read(self, past: Past, ids: Sequence[int],
+             there: NDArray[Any] | None = None) -> tuple[NDArray[Any], Past]:
+        """See speaking.Reader."""
+        more = {'there': scaled(there).astype(np.float32)} if self.reads_places else {}
         places = np.arange(past.length, past.length + len(ids), dtype=np.int64)
         logits, kept, where = self._extend.run(None, {
-            'past': past.kept, 'ids': np.array([ids], np.int64), 'places': places})
+            'past': past.kept, 'ids': np.array([ids], np.int64), 'places': places, **more})
         return logits[0], Past(kept, past.scene, past.length + len(ids),
                                REACH * where[0].astype(np.float64))
+
+
+def scaled(there: NDArray[Any] | None) -> NDArray[np.float64]:
+    """A place [m] (3,) as the network reads it (1, 3)."""
+    return np.full((1, 3), np.nan) if there is None else np.asarray(there)[None] / REACH

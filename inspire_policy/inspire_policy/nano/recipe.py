@@ -41,6 +41,9 @@ class Recipe(Run):
         self._require('at least 1', 1, 'chunk')
         if self.codec not in CODECS:
             raise ValueError(f'codec is {self.codec!r}; valid: {", ".join(CODECS)}')
+        if self.size.reads_places and self.offsets <= 0.0:
+            raise ValueError(f'offsets is {self.offsets}; valid with size.reads_places: above 0, '
+                             'so that it learns where things are')
         if self.teaching.layout is Layout.NONE and self.teaching.others:
             raise ValueError('teaching.others asks questions, teaching.layout none: choose one')
 

@@ -25,6 +25,7 @@ class Size:
     picture: tuple[int, ...] = (112, 56)        # pixels of a side, for each camera
     text: int = 96             # longest prompt with answers and actions [tokens]
     state: int = 11            # numbers that say how the arm stands
+    reads_places: bool = False  # whether it reads where it believes to be what it answered about
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""

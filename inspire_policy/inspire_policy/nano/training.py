@@ -189,8 +189,8 @@ def run(network: torch.nn.Module, batch: Batch,
     """The network's output over a batch, and what it should say."""
     pictures = [torch.from_numpy(one).to(device).permute(0, 3, 1, 2).float() / 255
                 for one in batch.pictures]
-    inputs = (torch.from_numpy(each).to(device)
-              for each in (batch.state, batch.ids, batch.places, batch.branches))
+    inputs = (torch.from_numpy(each).to(device) for each in (
+        batch.state, batch.ids, batch.places, batch.branches, batch.there / REACH))
     return network(pictures, *inputs), (batch.answers, batch.actions)
 
 

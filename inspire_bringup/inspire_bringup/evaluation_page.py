@@ -24,7 +24,14 @@ from inspire_bringup.evaluation_table import failures
 from inspire_labeler.rule import VOCABULARY
 from inspire_policy.answer_tally import Accuracy
 from inspire_policy.evaluation import Row, Setting
-from inspire_policy.evaluation_summary import SPLITS, answers_by, motion, stage_times, words
+from inspire_policy.evaluation_summary import (
+    SPLITS,
+    answers_by,
+    misses,
+    motion,
+    stage_times,
+    words,
+)
 from inspire_policy.success_rate import scores, wilson
 from inspire_policy.true_answers import PHASES, ROLES
 from inspire_sim.tasks import TASKS
@@ -87,6 +94,7 @@ def page(about: Evaluation, folder: Path = Path()) -> str:
         objects=sorted(answers_by(rows, lambda row, case: (row.split, case.object)).items()),
         answers=answers_by(rows, lambda row, case: row.split),
         words=word_table(rows),
+        misses=misses(rows),
         times=stage_times(rows),
         stages=charts.stages(stage_times(rows)),
         motions=[(split, motion(mine)) for split in SPLITS

@@ -22,7 +22,7 @@ ANSWERS = (Tally(Case('the ball', 'moved', 'before', 'left', 'left', False), 8),
 def row(job: Job, **changes: object) -> Row:
     made = made_row(job, job.seed % 4 != 0, 120, 2.0, 'the ball is 4 cm too low', '', decisions=2,
                     jerk=5.0, seam=0.03, inside=0.01, answers=ANSWERS,
-                    timings={'see': [20.0, 22.0], 'decision': [41.0, 43.0]})
+                    misses=[0.012, 0.034], timings={'see': [20.0, 22.0], 'decision': [41.0, 43.0]})
     return replace(made, **changes)
 
 
@@ -40,7 +40,7 @@ def rows() -> list[Row]:
 def test_the_page_says_what_was_measured(rows: list[Row]) -> None:
     text = page(evaluation(rows))
     for said in ('75.0 %', '6/8 · 75%', 'pick orange', 'the ball is 4 cm too low', '42.00 ms',
-                 '5.0 m/s³', '3.00', 'out.rows.csv', 'wrong about grasped',
+                 '5.0 m/s³', '3.00', '2.3 cm', 'out.rows.csv', 'wrong about grasped',
                  './inspire evaluate --policy expert --tasks pick_ball,pick_orange --episodes 8 '
                  '--seed 0 --workers 2'):
         assert said in text, said

@@ -191,7 +191,7 @@ def _across(offset: Array) -> float:
 
 
 def _cm(metres: float) -> str:
-    return f'{100.0 * metres:.1f} cm'
+    return f'{round(100.0 * metres, 1) + 0.0:.1f} cm'    # never -0.0
 
 
 def _thing(scene: Scene, model: mujoco.MjModel, data: mujoco.MjData, frame: str) -> _Thing:

@@ -89,8 +89,16 @@ def go(recipe: Run, begin: int, end: int, drawn: Iterable[B],
 
 
 def split(data: Dataset, every: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows for training and for validation: every so many-th seed is held out, of each task."""
+    """Rows for training and for validation: every so many-th seed is held out, of each task.
+
+    Raises TrainingError where nothing is left to learn from.
+    """
     held = np.array([every > 0 and episode.seed % every == 0 for episode in data.episodes])
+    if held.all():
+        seeds = sorted({episode.seed for episode in data.episodes})
+        raise TrainingError(f'all {len(held)} episodes are held out for validation, their seeds '
+                            f'({", ".join(map(str, seeds[:3]))}, ...) are multiples of held_out, '
+                            f'{every}; valid: more episodes, or --set held_out=0')
     owner = np.repeat(np.arange(len(data.episodes)), np.diff(data.starts))
     return np.flatnonzero(~held[owner]), np.flatnonzero(held[owner])
 

@@ -193,6 +193,8 @@ def test_held_out_episodes_are_not_trained_on(data):
     assert len(training) and len(held_out)
     assert not set(training) & set(held_out)
     assert {data.episode_of(int(row)).seed % 2 for row in held_out} == {0}
+    with pytest.raises(TrainingError, match='all 4 episodes are held out .* --set held_out=0'):
+        split(data, 1)
 
 
 def test_a_checkpoint_that_is_none_is_refused_by_file_and_field(tmp_path):

@@ -25,23 +25,30 @@ Offset = NDArray[np.float32]
 IGNORED = -100                 # a target that carries no loss
 NOWHERE = -1                   # the branch of padding
 DELAYS = (0.5, 0.25, 0.25)     # how often a chunk begins 0, 1, 2 steps after its picture
+SAID = 0.008                   # m by which a chunk's codes may miss its end, or a width of it
 
 
 class Truth:
     """A dataset with what is right in each of its rows.
 
-    usable (rows, delays): where a whole chunk is to be imitated.
+    usable (rows, delays): where a whole chunk is to be imitated; unsaid: how many chunks were
+    left out because the codec cannot say them.
     """
 
-    def __init__(self, data: Dataset, codec: Codec, formulation: Formulation) -> None:
-        """Encode all chunks and label all objects. Raises ValueError for a dataset without
-        a single chunk to imitate."""
+    def __init__(self, data: Dataset, codec: Codec, formulation: Formulation,
+                 foreign: bool = False) -> None:
+        """Encode all chunks and label all objects. foreign: the codec was made for other data;
+        what it cannot say is left out. Raises ValueError for a dataset without a single chunk to
+        imitate."""
         chunks = delayed_chunks(data, codec.chunk)
-        self.usable = chunks.valid
-        if not self.usable.any():
-            raise ValueError(f'{data.folder} has no {codec.chunk} steps in a row to imitate')
         self._data, self._formulation = data, formulation
         self._codes = encode_all(codec, chunks)
+        self.usable = chunks.valid
+        if foreign:
+            self.usable = chunks.valid & said(codec, chunks, self._codes)
+        self.unsaid = int((chunks.valid & ~self.usable).sum())
+        if not self.usable.any():
+            raise ValueError(f'{data.folder} has no {codec.chunk} steps in a row to imitate')
         labels = codes(data.all_offsets.astype(np.float64), data.all_grasped, formulation)
         self._labels = words(labels, formulation)
         self._labelled = labels != WITHHELD
@@ -132,6 +139,17 @@ def encode_all(codec: Codec, chunks: Chunks) -> list[list[NDArray[np.int64]]]:
     many = getattr(codec, 'encode_many', None)
     return [list(many(one)) if many else [codec.encode(chunk) for chunk in one]
             for one in chunks.actions]
+
+
+def said(codec: Codec, chunks: Chunks, coded: Sequence[Sequence[NDArray[np.int64]]],
+         ) -> NDArray[np.bool_]:
+    """Where (rows, delays) the codes say the chunk: both its end and its widths within SAID."""
+    found = []
+    for actions, codes_ in zip(chunks.actions, coded, strict=True):
+        wrong = np.stack([codec.decode(one) for one in codes_]) - actions
+        found.append((np.linalg.norm(wrong[:, :, :3].sum(1), axis=1) <= SAID)
+                     & (np.abs(wrong[:, :, 6]).max(1) <= SAID))
+    return np.stack(found, 1)
 
 
 def columns(texts: Sequence[Text], pad: int) -> dict[str, Ids]:

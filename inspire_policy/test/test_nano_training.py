@@ -22,7 +22,7 @@ from inspire_policy.nano.tokens import Words  # noqa: E402
 from inspire_policy.nano.training import train  # noqa: E402
 from inspire_policy.nano.vocabulary import sentences  # noqa: E402
 from inspire_policy.prompt import Layout  # noqa: E402
-from inspire_policy.supervision import IGNORED, delayed_chunks  # noqa: E402
+from inspire_policy.supervision import IGNORED, SAID, delayed_chunks  # noqa: E402
 from inspire_policy.training_log import read_log  # noqa: E402
 from inspire_policy.training_run import TrainingError, split, varied  # noqa: E402
 
@@ -167,6 +167,21 @@ def test_places_are_read_at_answers_and_as_far_off_as_the_networks_own(data):
     assert 0.5 < np.nanmedian(wrong / expected) / np.sqrt(3.0) < 1.5
     _, _, plain = made(data, others=True)
     assert np.isnan(plain.draw(rows, np.random.default_rng(3)).there).all()
+
+
+def test_a_codec_made_for_other_motions_leaves_out_what_it_cannot_say(data):
+    tokens, _, whole = made(data)
+    chunks = delayed_chunks(data, 8)
+    slow = chunks.actions[0] * ([0.1] * 3 + [1.0] * 4)
+    still = action_codec.fitted('residual', slow)
+    some = Lessons(data, tokens, still, Scale.of(raw_states(data)[0]), Teaching(), TINY, True)
+    assert whole.unsaid == 0 and 0 < some.unsaid < whole.usable.sum()
+    assert some.unsaid == whole.usable.sum() - some.usable.sum()
+    for row in np.flatnonzero(whole.usable[:, 0])[::20]:
+        chunk = chunks.actions[0][row]
+        wrong = still.decode(still.encode(chunk)) - chunk
+        near = np.linalg.norm(wrong[:, :3].sum(0)) <= SAID and np.abs(wrong[:, 6]).max() <= SAID
+        assert some.usable[row, 0] == near
 
 
 def test_pictures_are_moved_and_lit_anew_and_nothing_else_changes(data):

@@ -65,13 +65,12 @@ class Lessons:
     """A dataset, ready to be drawn from."""
 
     def __init__(self, data: Dataset, tokens: Words, codec: Codec, state: Scale,
-                 teaching: Teaching, size: Size) -> None:
-        """Encode all chunks and label all objects. Raises ValueError for a dataset without
-        a single chunk to imitate."""
+                 teaching: Teaching, size: Size, foreign: bool = False) -> None:
+        """See supervision.Truth."""
         self._data, self._words = data, tokens
         self.teaching, self._size = teaching, size
-        self._truth = Truth(data, codec, teaching.formulation)
-        self.usable = self._truth.usable
+        self._truth = Truth(data, codec, teaching.formulation, foreign)
+        self.usable, self.unsaid = self._truth.usable, self._truth.unsaid
         self._states = np.stack([state.normal(each) for each in raw_states(data)], 1).astype(
             np.float32)
 

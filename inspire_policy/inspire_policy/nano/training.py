@@ -15,6 +15,7 @@ import dataclasses
 import hashlib
 import math
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ from inspire_policy.nano.readers import REACH
 from inspire_policy.nano.recipe import RECIPES, Recipe
 from inspire_policy.nano.tokens import Words
 from inspire_policy.nano.vocabulary import sentences
-from inspire_policy.supervision import IGNORED, delayed_chunks
+from inspire_policy.supervision import IGNORED, SAID, delayed_chunks
 from inspire_policy.training_log import Log, Progress, curves
 from inspire_policy.training_run import (
     Losses,
@@ -83,7 +84,11 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
         codec = action_codec.fitted(recipe.codec, chunks.actions[0][training][
             chunks.valid[training, 0]], recipe.seed)
         state = Scale.of(raw_states(data)[0][training])
-    lessons = Lessons(data, words, codec, state, recipe.teaching, recipe.size)
+    lessons = Lessons(data, words, codec, state, recipe.teaching, recipe.size, bool(before))
+    if lessons.unsaid:
+        warnings.warn(f'{lessons.unsaid} chunks of {", ".join(map(str, folders))} are left out: '
+                      f'the codec of {start} was made for other motions; what it says of these is '
+                      f'more than {1000 * SAID:.0f} mm off', stacklevel=2)
     training, held_out = (rows[lessons.usable[rows].any(1)] for rows in (training, held_out))
 
     # 2. The network, from the seed, or from where it was.

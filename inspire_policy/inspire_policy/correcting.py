@@ -43,20 +43,22 @@ if TYPE_CHECKING:
 
 CHUNK, HALF = 8, 4      # steps of a decision; steps from one row to the next
 HELD = 10               # steps for which success holds before the episode ends: holding is learned
+NEAR = 0.75             # share of glances near a thing
 TRIES = 8               # to find a place for the arm where it touches nothing
 
 
 @dataclass(frozen=True)
 class Correcting:
     """How is collected: where the viewer is, the side of the pictures [pixels], random places of
-    the arm before an episode, share of the expert's decisions that are a push instead, the
-    checkpoint of the policy that moves the arm ('': the expert does), share of that policy's
-    decisions that the expert takes over, steps until an episode ends (0: only glances), what is
-    changed in the world."""
+    the arm before an episode, share of them that are near any of the things there, share of the
+    expert's decisions that are a push instead, the checkpoint of the policy that moves the arm
+    ('': the expert does), share of that policy's decisions that the expert takes over, steps
+    until an episode ends (0: only glances), what is changed in the world."""
 
     viewer: str = 'libero'
     image_size: int = 112
     glances: int = 6
+    around: float = 0.2
     pushes: float = 0.15
     checkpoint: str = ''
     help: float = 0.25
@@ -68,9 +70,9 @@ class Correcting:
         viewer(self.viewer)
         if not 1 <= self.image_size <= RENDERED:
             raise ValueError(f'image_size is {self.image_size}; valid: 1 to {RENDERED} pixels')
-        for name in ('pushes', 'help'):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise ValueError(f'{name} is {getattr(self, name)}; valid: a share, 0 to 1')
+        for name, most in (('around', NEAR), ('pushes', 1.0), ('help', 1.0)):
+            if not 0.0 <= getattr(self, name) <= most:
+                raise ValueError(f'{name} is {getattr(self, name)}; valid: a share, 0 to {most:g}')
         if min(self.glances, self.longest) < 0 or self.glances + self.longest < 1:
             raise ValueError(f'{self.glances} glances and {self.longest} steps make no rows')
 
@@ -218,9 +220,10 @@ class _Run:
         """Near the way down to an object's grasp, mostly that of the one to move, or anywhere."""
         random, truth = self._random, self._world.truth()
         kind = random.random()
-        if kind < 0.75:
+        own = NEAR - self._setting.around
+        if kind < NEAR:
             frame = self._expert.moved
-            if kind > 0.55:
+            if kind > own:
                 frame = str(random.choice(sorted(truth.objects)))
             middle = truth.objects[frame].position
             spread = random.choice([0.015, 0.05])
@@ -229,7 +232,7 @@ class _Run:
             angle, distance = random.uniform(-1.2, 1.2), random.uniform(0.16, 0.46)
             position = np.array([distance * np.cos(angle), distance * np.sin(angle),
                                  random.uniform(0.05, 0.30)])
-        if random.random() < 0.5 and kind < 0.55 and SHAPES[frame].grip != 'tab':
+        if random.random() < 0.5 and kind < own and SHAPES[frame].grip != 'tab':
             rotation = aims.grasp(SHAPES[frame], truth.objects[frame]).rotation
             return aims.made(position, reach.about(reach.UP, random.normal() * 0.1) @ rotation)
         turn = reach.about(reach.UP, random.normal() * 0.4)

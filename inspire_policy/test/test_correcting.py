@@ -76,8 +76,23 @@ def test_a_world_that_is_changed_keeps_what_the_task_needs(tmp_path: Path) -> No
     assert few.asked_frames == many.asked_frames == ('ball',)
 
 
+def test_the_arm_can_be_put_near_the_other_things_more_often(tmp_path: Path) -> None:
+    """So that what no instruction names is seen from near by, too."""
+    near = {}
+    for around in (0.0, 0.75):
+        setting = Correcting(image_size=32, glances=12, longest=0, around=around,
+                             variation=Variation.DISTRACTORS)
+        data = collected(tmp_path / str(around), setting, ['pick_ball'])
+        own = data.episodes[0].objects.index('ball')
+        sideways = [np.linalg.norm(data.offsets(row)[:, :2], axis=1) for row in range(len(data))]
+        near[around] = sum(row.argmin() != own and row.min() < 0.1 for row in sideways)
+    assert near[0.75] > near[0.0] + 3, near
+
+
 def test_settings_that_make_no_rows_are_refused() -> None:
     with pytest.raises(ValueError, match='make no rows'):
         Correcting(glances=0, longest=0)
+    with pytest.raises(ValueError, match=r'around is 0\.8; valid: a share, 0 to 0\.75'):
+        Correcting(around=0.8)
     with pytest.raises(ValueError, match='pushes is 2'):
         Correcting(pushes=2.0)

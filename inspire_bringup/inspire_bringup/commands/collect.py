@@ -73,6 +73,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--glances', type=int, default=Correcting.glances, metavar='N',
                         help='with --corrections: random places of the arm before each episode '
                         '(default: %(default)s)')
+    parser.add_argument('--around', type=float, default=Correcting.around, metavar='SHARE',
+                        help='with --corrections: share of the random places that are near any '
+                        'of the things there, not the one to move: what unseen things look like '
+                        'from near by (default: %(default)g)')
     parser.add_argument('--longest', type=int, default=Correcting.longest, metavar='STEPS',
                         help='with --corrections: steps until an episode ends; 0: only glances '
                         '(default: %(default)s)')
@@ -118,7 +122,7 @@ def setting_of(arguments: argparse.Namespace) -> Collecting | Correcting:
     if arguments.corrections:
         chosen = str(arguments.checkpoint.resolve()) if arguments.checkpoint else ''
         return Correcting(arguments.viewer, arguments.image_size, arguments.glances,
-                          checkpoint=chosen, longest=arguments.longest,
+                          around=arguments.around, checkpoint=chosen, longest=arguments.longest,
                           variation=Variation(arguments.variation))
     if arguments.checkpoint or arguments.variation != Variation.NONE:
         raise ValueError('--checkpoint and --variation have a meaning with --corrections only: '
@@ -133,7 +137,7 @@ def command(arguments: argparse.Namespace) -> str:
     how: tuple[str, ...] = ('stride', 'disturbances')
     if arguments.corrections:
         words, how = [*words, '--corrections'], (
-            'glances', 'longest', 'checkpoint', 'variation')
+            'glances', 'around', 'longest', 'checkpoint', 'variation')
     for name in ('out', 'episodes', 'tasks', 'split', 'seed', 'image_size', *how, 'viewer'):
         value = getattr(arguments, name)
         words += [f'--{name.replace("_", "-")}', str(value)] if value not in ('', None) else []

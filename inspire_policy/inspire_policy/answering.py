@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inspire_labeler.question import Question
 from inspire_policy.action_codec import Codec
@@ -59,7 +60,8 @@ class Trained(Protocol):
 
 
 class AnsweringPolicy(ABC):
-    """See the module's docstring. `forced`: answers by object that are put in place of its own;
+    """See the module's docstring. `forced`, `placed`: answers, and places (3,) [m] where it reads
+    places, by object that are put in place of its own;
     `tells_places`: whether it has learned how far away things are."""
 
     needs_truth = False
@@ -73,6 +75,7 @@ class AnsweringPolicy(ABC):
                              f'{viewer!r}')
         self.cameras: tuple[str, ...] = trained.cameras
         self.forced: Mapping[str, str] = {}
+        self.placed: Mapping[str, NDArray[np.float64]] = {}
         self.reasoning = reasoning
         self._trained, self._codec = trained, codec
         self._speaker = Speaker(reader, words, codec)
@@ -107,7 +110,9 @@ class AnsweringPolicy(ABC):
         past = self._see(observation)
         seen = time.perf_counter()
         asked = self._asked
-        said = self._speaker.speak(past, self._text(), self._drafts(), self._given(asked))
+        placed = {number: self.placed[question.object] for number, question in enumerate(asked)
+                  if question.object in self.placed}
+        said = self._speaker.speak(past, self._text(), self._drafts(), self._given(asked), placed)
         self._said = said.answers
         self._decisions += 1
         answers = tuple(Answer(question, text, chances, offset if self.tells_places else None,

@@ -157,6 +157,7 @@ class _Run:
         true, phase = self._true.now(truth), self._true.phase(truth)
         if self._setting.forced is not Forced.NONE and isinstance(self._policy, Forceable):
             self._policy.forced = self._forcing.words(true)
+            self._policy.placed = self._forcing.places(true)
         begin = time.perf_counter()
         decision = self._policy.decide(seen)
         taken = {**decision.timings, DECISION: time.perf_counter() - begin}

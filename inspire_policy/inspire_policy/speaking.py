@@ -102,14 +102,16 @@ class Speaker:
         self._reader, self._words, self._codec = reader, words, codec
 
     def speak(self, past: Any, prompt: Sequence[Segment], drafts: Sequence[str] = (),
-              given: Mapping[int, str] | None = None) -> Spoken:
+              given: Mapping[int, str] | None = None,
+              placed: Mapping[int, NDArray[np.float64]] | None = None) -> Spoken:
         """Read `prompt` onto `past` and fill its slots.
 
         drafts: of the first questions, to be checked. given: answers by the question's number that
-        are not checked but taken. Raises UndecodableAction.
+        are not checked but taken; placed: where their objects are, likewise, for a model that
+        reads places. Raises UndecodableAction.
         """
         begin = time.perf_counter()
-        turn = _Turn(self._reader, self._words, past, drafts, given or {})
+        turn = _Turn(self._reader, self._words, past, drafts, given or {}, placed or {})
         row = None
         while row is None:
             row = turn.read_on(prompt)
@@ -142,7 +144,7 @@ class _Turn:
     """One decision under way: what was read, and what was said so far."""
 
     def __init__(self, reader: Reader, words: Vocabulary, past: Any, drafts: Sequence[str],
-                 given: Mapping[int, str]) -> None:
+                 given: Mapping[int, str], placed: Mapping[int, NDArray[np.float64]]) -> None:
         self.said: list[str] = []
         self.chances: list[tuple[float, ...]] = []
         self.offsets: list[NDArray[np.float64] | None] = []
@@ -151,6 +153,7 @@ class _Turn:
         self._drafts, self._given = drafts, given
         self._waiting: list[int] = []   # an answer that has still to be read
         self._reads_places = bool(getattr(reader, 'reads_places', False))
+        self._placed = placed if self._reads_places else {}
         self._there: tuple[Any, ...] = ()   # place of the answer that is read next, where it is
 
     def read(self, ids: Sequence[int]) -> tuple[Logits, int]:
@@ -181,7 +184,8 @@ class _Turn:
             segment = prompt[len(self.said)]
             if segment.question is None:
                 return logits, place
-            self.offsets.append(None if offsets is None else offsets[place])
+            own = None if offsets is None else offsets[place]
+            self.offsets.append(self._placed.get(len(self.said), own))
             self._there = (self.offsets[-1],) if self._reads_places else ()
             if not self._agrees(segment, logits, place, start):
                 break

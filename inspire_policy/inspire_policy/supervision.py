@@ -146,7 +146,7 @@ def said(codec: Codec, chunks: Chunks, coded: Sequence[Sequence[NDArray[np.int64
     """Where (rows, delays) the codes say the chunk: both its end and its widths within SAID."""
     found = []
     for actions, codes_ in zip(chunks.actions, coded, strict=True):
-        wrong = np.stack([codec.decode(one) for one in codes_]) - actions
+        wrong = np.stack([codec.decode(one.tolist()) for one in codes_]) - actions
         found.append((np.linalg.norm(wrong[:, :, :3].sum(1), axis=1) <= SAID)
                      & (np.abs(wrong[:, :, 6]).max(1) <= SAID))
     return np.stack(found, 1)

@@ -132,6 +132,19 @@ def test_forced_answers_stand_in_the_prompt_and_wrong_words_are_refused(observat
         made.decide(observations[0])
 
 
+def test_a_place_is_put_where_a_network_reads_one(observations, changes):
+    made, there = policy(*changes), np.array([0.1, -0.2, 0.05])
+    own = [answer.offset for answer in made.decide(observations[0]).answers]
+    made.reset(INSTRUCTION, questions(INSTRUCTION))
+    made.placed = {'the green cube': there}
+    found = [answer.offset for answer in made.decide(observations[0]).answers]
+    if changes:
+        assert np.array_equal(found[0], there)
+        assert not np.allclose(found[1], own[1], atol=1e-6)    # it reads on from there
+    else:
+        assert np.allclose(found, own, atol=1e-6)
+
+
 def test_what_a_network_does_follows_from_where_it_believes_things_to_be(observations):
     """Another place read at the first answer changes what comes after it."""
     made = policy(*PLACES, backend='torch')

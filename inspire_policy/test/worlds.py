@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inspire_labeler.question import Question
 from inspire_policy.policy import Answer, Decision, PolicyObservation, Source
@@ -64,6 +65,7 @@ class ChunkPolicy:
                  move: Callable[[int], float] = lambda step: 0.0) -> None:
         self.chunks, self.stops, self.word, self.move = chunks, stops, word, move
         self.forced: Mapping[str, str] = {}
+        self.placed: Mapping[str, NDArray[np.float64]] = {}
         self.asked: Sequence[Question] = ()
         self.heard: list[Mapping[str, str]] = []
         self._steps = 0

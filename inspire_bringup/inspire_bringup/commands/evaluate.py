@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='of each process, for a family that takes it (default: 1)')
     policy.add_argument('--forced', default=Forced.NONE, choices=[*map(str, Forced)],
                         help='put the right or a wrong word into the prompt in place of each of '
-                             'its answers')
+                             'its answers; right: its place too, where it reads places')
     trials = parser.add_argument_group('the episodes')
     trials.add_argument('--episodes', type=int, default=20, metavar='N',
                         help='of every instruction (default: 20)')

@@ -20,6 +20,4 @@ collect --glances 3 --longest 0 --seed 80000 --episodes 506 --variation distract
 
 export OMP_NUM_THREADS=1 THREADS=1 TASKS=pick_ball,pick_plug,pick_orange
 export DATA="$folder/pick $folder/glances $folder/more $folder/clutter"
-export CHANGES="size.width=192 size.heads=6 size.inner=384 size.channels=[32,64,128] steps=2000 \
-shift=0 average=0.995 cooldown=0.4 warmup=60"
-exec experiments/headline.sh laptop "$folder"
+exec experiments/headline.sh small "$folder"

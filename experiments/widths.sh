@@ -11,9 +11,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder="${1:-runs/picks}"
-size=(--set size.width=192 --set size.heads=6 --set size.inner=384
-      --set 'size.channels=[32,64,128]' --set shift=0 --set average=0.995 --set cooldown=0.4
-      --set warmup=60)
 places=(--set teaching.others=true --set teaching.layout=named_once
         --set size.reads_places=true)
 picks=(--data "$folder/pick" --data "$folder/glances" --data "$folder/more"
@@ -22,7 +19,7 @@ export OMP_NUM_THREADS=1
 
 trained() { # NAME ARGUMENT ...
   [ -f "$folder/$1/done" ] && return
-  ./inspire train --config laptop --threads 1 --out "$folder/$1" "${size[@]}" "${@:2}"
+  ./inspire train --config small --threads 1 --out "$folder/$1" "${@:2}"
   touch "$folder/$1/done"
 }
 
@@ -38,7 +35,7 @@ measured() { # NAME
   --out "$folder/can"
 more=("${picks[@]}" --data "$folder/put" --data "$folder/can")
 
-trained reads-0 "${picks[@]}" "${places[@]}" --set steps=2000
+trained reads-0 "${picks[@]}" "${places[@]}"
 trained none-more "${more[@]}" --from "$folder/none-0/checkpoint" --set teaching.layout=none \
   --set steps=1000
 trained reads-more "${more[@]}" --from "$folder/reads-0/checkpoint" "${places[@]}" \

@@ -43,12 +43,11 @@ class Truth:
         chunks = delayed_chunks(data, codec.chunk)
         self._data, self._formulation = data, formulation
         self._codes = encode_all(codec, chunks)
-        self.usable = chunks.valid
-        if foreign:
-            self.usable = chunks.valid & said(codec, chunks, self._codes)
+        self.usable = chunks.valid & said(codec, chunks, self._codes) if foreign else chunks.valid
         self.unsaid = int((chunks.valid & ~self.usable).sum())
         if not self.usable.any():
-            raise ValueError(f'{data.folder} has no {codec.chunk} steps in a row to imitate')
+            why = (f' that the codec can say to {1000 * SAID:.0f} mm' if self.unsaid else '')
+            raise ValueError(f'{data.folder} has no {codec.chunk} steps in a row to imitate{why}')
         labels = codes(data.all_offsets.astype(np.float64), data.all_grasped, formulation)
         self._labels = words(labels, formulation)
         self._labelled = labels != WITHHELD

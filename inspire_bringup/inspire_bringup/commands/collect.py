@@ -74,9 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='with --corrections: random places of the arm before each episode '
                         '(default: %(default)s)')
     parser.add_argument('--around', type=float, default=Correcting.around, metavar='SHARE',
-                        help='with --corrections: share of the random places that are near any '
-                        'of the things there, not the one to move: what unseen things look like '
-                        'from near by (default: %(default)g)')
+                        help='with --corrections: share of the random places, up to 0.75, that '
+                        'are near any of the things there, in place of the one to move: so that '
+                        'the others are seen from near by, too (default: %(default)g)')
     parser.add_argument('--longest', type=int, default=Correcting.longest, metavar='STEPS',
                         help='with --corrections: steps until an episode ends; 0: only glances '
                         '(default: %(default)s)')

@@ -35,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'checkpoint, as ./inspire adopt wrote them down; what comes of it, DIR/checkpoint, is '
         'used like it. On several GPUs: docs/families.md.')
     parser.add_argument('--config', default='nano', choices=[*nano.RECIPES, *large.RECIPES],
-                        help='the recipe: nano for a GPU, laptop for two cores; minivla and '
-                             'pi0fast in full or by LoRA (default: nano)')
+                        help='the recipe: nano for a GPU, laptop or small for two cores; minivla '
+                             'and pi0fast in full or by LoRA (default: nano)')
     parser.add_argument('--data', type=Path, metavar='DIR', action='append',
                         help='the dataset (again for each, where there are several)')
     parser.add_argument('--from', type=Path, metavar='DIR', dest='start',

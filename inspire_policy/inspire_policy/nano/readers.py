@@ -64,11 +64,11 @@ class TorchReader:
         """See speaking.Reader."""
         import torch
         kind, device = past.kept.dtype, past.kept.device
+        more = [torch.from_numpy(scaled(there)).to(device, kind)] if self.reads_places else []
         with torch.inference_mode():
             places = torch.arange(past.length, past.length + len(ids), device=device)
             logits, kept, where = self._network.extend(
-                past.kept, torch.tensor([list(ids)], device=device), places,
-                torch.from_numpy(scaled(there)).to(device, kind))
+                past.kept, torch.tensor([list(ids)], device=device), places, *more)
         exact = np.float64 if kind is torch.float64 else np.float32
         return (logits[0].double().cpu().numpy().astype(exact),
                 Past(kept, past.scene, past.length + len(ids),

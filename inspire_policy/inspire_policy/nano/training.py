@@ -15,7 +15,6 @@ import dataclasses
 import hashlib
 import math
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -85,10 +84,10 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
             chunks.valid[training, 0]], recipe.seed)
         state = Scale.of(raw_states(data)[0][training])
     lessons = Lessons(data, words, codec, state, recipe.teaching, recipe.size, bool(before))
-    if lessons.unsaid:
-        warnings.warn(f'{lessons.unsaid} chunks of {", ".join(map(str, folders))} are left out: '
-                      f'the codec of {start} was made for other motions; what it says of these is '
-                      f'more than {1000 * SAID:.0f} mm off', stacklevel=2)
+    if lessons.unsaid and accelerator.is_main_process:
+        print(f'{lessons.unsaid} chunks are left out: the codec of {start} was made for other '
+              f'motions; what it says of these is more than {1000 * SAID:.0f} mm off',
+              file=sys.stderr)
     training, held_out = (rows[lessons.usable[rows].any(1)] for rows in (training, held_out))
 
     # 2. The network, from the seed, or from where it was.

@@ -295,7 +295,8 @@ class CanArm:
                 return f'no frames of the arm {since}, though a leader\'s are: the arm has no ' \
                        f'power, or {_LEADER}'
             return f'no frames {since}: check the arm\'s power, the cable, the bitrate (1 Mbit/s)'
-        missing = sorted(one for one, age in ages.items() if age > LOST)
+        # all that stopped together, though one of them is lost a frame's time before the others
+        missing = sorted(one for one, age in ages.items() if age > LOST / 2)
         since = f'for {max(ages.values()):.1f} s on {self._channel}'
         if {*missing} >= {*can_frames.JOINTS, can_frames.STATUS}:
             return f'no feedback {since}, though motors are heard: {_LEADER}'

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from inspire_labeler.question import Question
@@ -19,10 +19,12 @@ from inspire_labeler.question import Question
 
 class Layout(StrEnum):
     """Where the questions stand: before the instruction (the paper's way), before one that leaves
-    out what they name, after it, nowhere."""
+    out what they name, each for itself before one that has the answers in the place of names,
+    after it, nowhere."""
 
     VQA_FIRST = 'vqa_first'
     NAMED_ONCE = 'named_once'
+    ANSWERS_FOR_NAMES = 'answers_for_names'
     INSTRUCT_FIRST = 'instruct_first'
     NONE = 'none'
 
@@ -42,10 +44,20 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True)
 class Segment:
-    """Text, and what is said after it: `question` (None: the actions)."""
+    """Text, and what is said after it: `question` (None: the actions).
 
-    marks: tuple[str, ...]     # marks and plain text in turn, as a small model reads it
+    marks: marks and plain text in turn, as a small model reads it; a number stands for what was
+    said in the slot of this number. alone: it is read as if nothing but the scene was read before.
+    """
+
+    marks: tuple[str | int, ...]
     question: Question | None
+    alone: bool = False
+
+    @property
+    def text(self) -> tuple[str, ...]:
+        """What of the marks is written, whatever was said."""
+        return tuple(mark for mark in self.marks if isinstance(mark, str))
 
 
 def segments(layout: Layout, instruction: str,
@@ -53,10 +65,14 @@ def segments(layout: Layout, instruction: str,
     """The prompt of an instruction (without questions in the layout NONE)."""
     if layout is Layout.NAMED_ONCE:
         instruction = unnamed(instruction, questions)
-    do = (Mark.DO, plain(instruction))
+    do: tuple[str | int, ...] = (Mark.DO, plain(instruction))
     asked = [Segment(ask(question), question) for question in questions]
     if layout is Layout.NONE or not asked:
         return (Segment((*do, Mark.ACT), None),)
+    if layout is Layout.ANSWERS_FOR_NAMES:
+        do = (Mark.DO, *answered(instruction, questions))
+        return (*(replace(one, alone=True) for one in asked),
+                Segment((*do, Mark.ACT), None, alone=True))
     if layout is not Layout.INSTRUCT_FIRST:
         return (*asked, Segment((*do, Mark.ACT), None))
     first = Segment((*do, *asked[0].marks), asked[0].question)
@@ -77,6 +93,19 @@ def unnamed(instruction: str, questions: Sequence[Question]) -> str:
     for question in questions:
         left = re.sub(rf'\b{re.escape(plain(question.object))}\b', ' ', left)
     return left
+
+
+def answered(instruction: str, questions: Sequence[Question]) -> tuple[str | int, ...]:
+    """The instruction with the numbers of the questions in the place of their objects' names: put,
+    0, on, 1. What it does not name as the questions do comes last.
+
+    What is to be done then hangs on what was answered, and on nothing that was read to answer.
+    """
+    numbers = {plain(question.object): number for number, question in enumerate(questions)}
+    names = '|'.join(re.escape(name) for name in sorted(numbers, key=len, reverse=True))
+    pieces = [piece.strip() for piece in re.split(rf'\b({names})\b', plain(instruction))]
+    marks = [numbers.get(piece, piece) for piece in pieces if piece]
+    return (*marks, *(number for number in numbers.values() if number not in marks))
 
 
 def plain(text: str) -> str:

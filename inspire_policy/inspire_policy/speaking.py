@@ -49,8 +49,8 @@ class Reader(Protocol):
 
     A past that was read on from may be gone on from again, but then what was read after it the
     first time is lost: readers may keep everything in one place. One whose `reads_places` is true
-    takes a third argument: where the object of the answer that ids begin with is, as the past said
-    in `offsets` [m] (3,).
+    takes a third argument (len(ids), 3): at the first token of an answer where its object is, as
+    the past said in `offsets` [m], NaN elsewhere.
     """
 
     def read(self, past: Any, ids: Sequence[int]) -> tuple[Logits, Any]:
@@ -154,13 +154,17 @@ class _Turn:
         self._waiting: list[int] = []   # an answer that has still to be read
         self._reads_places = bool(getattr(reader, 'reads_places', False))
         self._placed = placed if self._reads_places else {}
-        self._there: tuple[Any, ...] = ()   # place of the answer that is read next, where it is
+        self._there: dict[int, NDArray[np.float64]] = {}    # places to be read, by the token
+        self._begin = past.length
 
     def read(self, ids: Sequence[int]) -> tuple[Logits, int]:
         """Logits after each token, and the place of the first."""
-        start = self._past.length
-        logits, self._past = self._reader.read(self._past, ids, *self._there)
-        self._there = ()
+        start, there = self._past.length, np.full((len(ids), 3), np.nan)
+        for token, offset in self._there.items():
+            there[token] = offset
+        more = (there,) if self._reads_places else ()
+        logits, self._past = self._reader.read(self._past, ids, *more)
+        self._there = {}
         self.passes += 1
         return logits, start
 
@@ -172,7 +176,9 @@ class _Turn:
         """
         run, slots = self._waiting, []
         for number in range(len(self.said), len(prompt)):
-            run = run + self._words.encode(prompt[number].marks)
+            if prompt[number].alone:
+                self._past, self._there, run = self._past.cut(self._begin), {}, []
+            run = self._written(run, prompt[number].marks)
             slots.append(len(run) - 1)
             known = self._known(prompt[number], number)
             if known is None:
@@ -186,17 +192,40 @@ class _Turn:
                 return logits, place
             own = None if offsets is None else offsets[place]
             self.offsets.append(self._placed.get(len(self.said), own))
-            self._there = (self.offsets[-1],) if self._reads_places else ()
+            self._note(0, len(self.said))
             if not self._agrees(segment, logits, place, start):
                 break
         return None
 
+    def _written(self, run: list[int], marks: Sequence[str | int]) -> list[int]:
+        """A run with the ids of marks, and of what was said where they are numbers."""
+        for mark in marks:
+            if isinstance(mark, str):
+                run = run + self._words.encode([mark])
+                continue
+            self._note(len(run), mark)
+            run = run + spelled(self._words, self.said[mark])
+        return run
+
+    def _note(self, token: int, number: int) -> None:
+        """An answer begins at a token of what is read next: its place is to be read with it.
+
+        Raises UndecodableAction where that is not told: what is done would hang on no place.
+        """
+        if not self._reads_places:
+            return
+        offset = self.offsets[number]
+        if offset is None or not np.isfinite(offset).all():
+            raise UndecodableAction(f'the place of answer {number} is {offset}; valid: three '
+                                    'finite numbers [m]')
+        self._there[token] = offset
+
     def _known(self, segment: Segment, number: int) -> str | None:
         """The answer that is given or drafted for a question, where it can be checked in the pass
-        that reads on: a word that is split has to be scored first, and where an answer is read
-        with its object's place that place has to be known.
+        that reads on: a word that is split has to be scored first, where an answer is read with
+        its object's place that place has to be known, and after what is read alone comes nothing.
         """
-        if self._reads_places:
+        if self._reads_places or segment.alone:
             return None
         if segment.question is None or number in self._given:
             return self._given.get(number)

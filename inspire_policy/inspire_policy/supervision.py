@@ -78,7 +78,8 @@ class Truth:
 
 
 class Text:
-    """A sample's text under way: parallel lists, and where in them an offset belongs."""
+    """A sample's text under way: parallel lists, and where in them an offset belongs: as what is
+    to be said (`offsets`), as what is read (`there`)."""
 
     def __init__(self) -> None:
         self.ids: list[int] = []
@@ -87,6 +88,7 @@ class Text:
         self.answers: list[int] = []
         self.actions: list[int] = []
         self.offsets: list[tuple[int, Offset]] = []
+        self.there: list[tuple[int, Offset]] = []
         self._branch, self._place = 0, 0
 
     def read(self, ids: Sequence[int]) -> None:
@@ -107,7 +109,13 @@ class Text:
     def answer(self, ids: Sequence[int], offset: Offset) -> None:
         """Append an answer, and note how far away its object is [m] (3,)."""
         self.offsets.append((len(self.ids) - 1, offset))
+        self.there.append((len(self.ids), offset))
         self.say(ids, self.answers)
+
+    def recall(self, ids: Sequence[int], offset: Offset) -> None:
+        """Append an answer that was given elsewhere, as something to be read."""
+        self.there.append((len(self.ids), offset))
+        self.read(ids)
 
     def branch(self) -> None:
         """Begin a text that reads the scene alone."""

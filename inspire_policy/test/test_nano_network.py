@@ -68,7 +68,7 @@ def test_a_place_read_from_the_cache_is_what_training_sees(scene, ids):
         past, parts = network.see(*scene), []
         for start, end in ((0, 5), (5, 8), (8, 9)):
             logits, past, _ = network.extend(past, ids[:, start:end], torch.arange(start, end),
-                                             there[:, start])
+                                             there[:, start:end])
             parts.append(logits)
     assert torch.allclose(torch.cat(parts, 1), network.head(whole), atol=1e-10)
     assert torch.equal(whole[:, :5], blind[:, :5])

@@ -17,12 +17,14 @@ from inspire_policy import action_codec, dataset  # noqa: E402
 from inspire_policy.chunk_scale import Scale  # noqa: E402
 from inspire_policy.nano import checkpoint  # noqa: E402
 from inspire_policy.nano.lessons import OFF, Lessons, Teaching, raw_states  # noqa: E402
+from inspire_policy.nano.network import Network  # noqa: E402
+from inspire_policy.nano.readers import TorchReader  # noqa: E402
 from inspire_policy.nano.recipe import TINY, named  # noqa: E402
 from inspire_policy.nano.tokens import Words  # noqa: E402
-from inspire_policy.nano.training import train  # noqa: E402
+from inspire_policy.nano.training import run, train  # noqa: E402
 from inspire_policy.nano.vocabulary import sentences  # noqa: E402
 from inspire_policy.prompt import Layout  # noqa: E402
-from inspire_policy.supervision import IGNORED, SAID, delayed_chunks  # noqa: E402
+from inspire_policy.supervision import IGNORED, NOWHERE, SAID, delayed_chunks  # noqa: E402
 from inspire_policy.training_log import read_log  # noqa: E402
 from inspire_policy.training_run import TrainingError, split, varied  # noqa: E402
 
@@ -165,8 +167,30 @@ def test_places_are_read_at_answers_and_as_far_off_as_the_networks_own(data):
     wrong = np.linalg.norm(read - truth, axis=-1)
     expected = OFF[0] + OFF[1] * np.linalg.norm(truth, axis=-1)
     assert 0.5 < np.nanmedian(wrong / expected) / np.sqrt(3.0) < 1.5
-    _, _, plain = made(data, others=True)
-    assert np.isnan(plain.draw(rows, np.random.default_rng(3)).there).all()
+
+
+@pytest.mark.parametrize('layout', Layout)
+def test_what_is_acted_on_is_what_was_trained(data, layout):
+    """Reading a sample's text as acting does gives the logits that training sees."""
+    size = replace(TINY, reads_places=True)
+    tokens, codec, drawn = made(data, size, layout=layout, dropped=0.0)
+    torch.manual_seed(7)
+    network = Network(size, tokens.text_size + codec.codes).eval()
+    for row in np.flatnonzero(drawn.usable[:, 0])[::40].tolist():
+        batch = drawn.draw([row], np.random.default_rng(row))
+        with torch.no_grad():
+            hidden, _ = run(network, batch, torch.device('cpu'))
+            trained = network.head(hidden)[0].numpy()
+        reader = TorchReader(network)
+        seen = reader.see([one[0] for one in batch.pictures], batch.state[0])
+        for branch in set(batch.branches[0].tolist()) - {NOWHERE}:
+            own = batch.branches[0] == branch
+            logits, _ = reader.read(seen, batch.ids[0][own].tolist(), batch.there[0][own])
+            assert np.allclose(logits, trained[own], atol=1e-4)
+        acted = batch.branches[0][batch.actions[0] != IGNORED]
+        names = tokens.encode([data.episode_of(row).asked_phrases[0].split()[-1]])
+        text = batch.ids[0][batch.branches[0] == acted[0]].tolist()
+        assert (names[-1] in text) == (layout is not Layout.ANSWERS_FOR_NAMES)
 
 
 def test_a_codec_made_for_other_motions_leaves_out_what_it_cannot_say(data):

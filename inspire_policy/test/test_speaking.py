@@ -65,7 +65,8 @@ def prompt(formulation=Formulation.DIRECTION, layout=Layout.VQA_FIRST):
 
 
 @pytest.mark.parametrize('formulation', Formulation)
-@pytest.mark.parametrize('layout', [Layout.VQA_FIRST, Layout.INSTRUCT_FIRST])
+@pytest.mark.parametrize('layout', [Layout.VQA_FIRST, Layout.INSTRUCT_FIRST,
+                                    Layout.ANSWERS_FOR_NAMES])
 def test_drafts_right_or_wrong_change_nothing_of_what_is_said(words, codec, formulation, layout):
     random = np.random.default_rng(3)
     asked = questions(INSTRUCTION, formulation)
@@ -134,7 +135,11 @@ def by_hand(oracle, words, codec, parts):
 
     text, answers = [], []
     for part in parts:
-        text += words.encode(part.marks)
+        text = [] if part.alone else text
+        for mark in part.marks:
+            text += (words.encode([mark]) if isinstance(mark, str) else
+                     [one for place, word in enumerate(answers[mark].split())
+                      for one in words.word(word, place)])
         said = []
         while part.question and (choices := alternatives(part.question.options, said)):
             ids = [list(words.word(word, len(said))) for word in choices]
@@ -152,18 +157,19 @@ def by_hand(oracle, words, codec, parts):
 
 @pytest.mark.parametrize('formulation', [Formulation.DIRECTION, Formulation.DIRECTION_3D])
 @pytest.mark.parametrize('splitting', [False, True])
+@pytest.mark.parametrize('layout', [Layout.VQA_FIRST, Layout.ANSWERS_FOR_NAMES])
 def test_an_answer_is_the_option_whose_tokens_are_likeliest_together(
-        words, codec, formulation, splitting):
+        words, codec, formulation, splitting, layout):
     random = np.random.default_rng(5)
     for seed in range(8):
         spelling = Split(words) if splitting else words
         oracle = Oracle(words.text_size + codec.codes, seed)
         speaker = Speaker(oracle, spelling, codec)
-        plain = speaker.speak(Text(()), prompt(formulation))
+        plain = speaker.speak(Text(()), prompt(formulation, layout))
         assert (plain.answers, plain.codes) == by_hand(
-            oracle, spelling, codec, prompt(formulation))
+            oracle, spelling, codec, prompt(formulation, layout))
         for drafts in (plain.answers, _others(questions(INSTRUCTION, formulation), random)):
-            again = speaker.speak(Text(()), prompt(formulation), drafts)
+            again = speaker.speak(Text(()), prompt(formulation, layout), drafts)
             assert (again.answers, again.codes, again.probabilities) == (
                 plain.answers, plain.codes, plain.probabilities)
 
@@ -203,6 +209,33 @@ def test_given_answers_are_taken_as_they_are(words, codec):
     said = Speaker(oracle, words, codec).speak(Text(()), prompt(), given={0: 'up', 1: 'grasped'})
     assert said.answers == ('up', 'grasped')
     assert said.probabilities == ((), ())
+
+
+@pytest.mark.parametrize('layout', [Layout.VQA_FIRST, Layout.ANSWERS_FOR_NAMES])
+def test_with_answers_for_names_an_action_hangs_on_no_name(words, codec, layout):
+    def codes(instruction, given):
+        oracle = Oracle(words.text_size + codec.codes, 6)
+        asked = segments(layout, instruction, questions(instruction))
+        return Speaker(oracle, words, codec).speak(Text(()), asked, given=given).codes
+
+    own = codes('put the banana in the plate', {0: 'left', 1: 'down'})
+    other = codes('put the blue cup in the plate', {0: 'left', 1: 'down'})
+    assert (own == other) == (layout is Layout.ANSWERS_FOR_NAMES)
+    assert own != codes('put the banana in the plate', {0: 'left', 1: 'up'})
+
+
+@pytest.mark.parametrize('told', [None, np.full((1, 3), np.nan)])
+def test_a_place_that_is_not_told_is_no_action(words, codec, told):
+    class Placed(Oracle):
+        reads_places = True
+
+        def read(self, past, ids, there):
+            logits, past = super().read(past, ids)
+            past.__dict__['offsets'] = None if told is None else told.repeat(len(ids), 0)
+            return logits, past
+
+    with pytest.raises(UndecodableAction, match='place of answer 0 is .*; valid: three finite'):
+        Speaker(Placed(words.text_size + codec.codes, 1), words, codec).speak(Text(()), prompt())
 
 
 def test_codes_are_those_that_the_codec_allows(words):

@@ -137,7 +137,7 @@ def encoded(situation: Situation, words: LanguageWords) -> tuple[list[int], list
     ids: list[int] = []
     targets: list[int] = []
     for segment, answer in zip(situation.prompt, situation.answers, strict=False):
-        text, answered = words.encode(segment.marks), list(words.word(answer, 0))
+        text, answered = words.encode(segment.text), list(words.word(answer, 0))
         ids += text + answered
         targets += [IGNORED] * (len(text) - 1) + answered + [IGNORED]
     return ids, targets

@@ -79,7 +79,7 @@ class LargePolicy(AnsweringPolicy):
     def _refuse_longer(self, prompt: Sequence[Segment]) -> None:
         words, most = self.checkpoint.words, self.checkpoint.description.size.text
         length = self._writing.ahead(words, self._instruction) + self._codec.longest + sum(
-            len(words.encode(segment.marks)) + LONGEST_ANSWER for segment in prompt)
+            len(words.encode(segment.text)) + LONGEST_ANSWER for segment in prompt)
         if length > most:
             raise BadInstruction(f'the prompt of this instruction may have {length} tokens; '
                                  f'valid: up to {most}')

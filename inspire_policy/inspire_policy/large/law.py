@@ -76,7 +76,7 @@ def plain(reader: PlainReader, scene: Scene, prompt: Sequence[Segment], words: V
     answers: list[str] = []
     codes: list[int] = []
     for segment in prompt:
-        text += words.encode(segment.marks)
+        text += words.encode(segment.text)
         said: list[str] = []
         while segment.question is not None and (
                 choices := alternatives(segment.question.options, said)):

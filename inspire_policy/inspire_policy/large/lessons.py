@@ -111,7 +111,7 @@ class Lessons:
         codes = [self._actions[code] for code in self._truth.codes(row, delay).tolist()]
         for segment in self._writing.segments(layout, self._data.episode_of(row).instruction,
                                               [one for one, _, _ in asked]):
-            text.read(self._words.encode(segment.marks))
+            text.read(self._words.encode(segment.text))
             if segment.question is None:
                 text.say([*codes, *self._words.ends], text.actions)
             else:

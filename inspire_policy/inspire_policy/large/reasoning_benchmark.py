@@ -146,7 +146,7 @@ class Way:
         answers: list[str] = []
         for segment in self._prompt[:-1]:
             assert segment.question is not None
-            text = text + self._words.encode(segment.marks)
+            text = text + self._words.encode(segment.text)
             logits, _ = reader.read(reader.see(scene), text)
             options = segment.question.options
             ids = [spelled(self._words, option)[0] for option in options]

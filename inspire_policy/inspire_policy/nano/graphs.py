@@ -48,11 +48,12 @@ def write(network: Network, folder: Path) -> None:
     names = [f'picture_{number}' for number in range(len(pictures))]
     _export(See(network), (*pictures, state), folder / SEE, [*names, 'state'], ['past'], {})
     ids, places = torch.zeros(1, 5, dtype=torch.int64), torch.arange(5)
-    there = {'there': torch.zeros(1, 3)} if size.reads_places else {}
+    there = {'there': torch.zeros(1, 5, 3)} if size.reads_places else {}
     _export(Extend(network), (past, ids, places, *there.values()), folder / EXTEND,
             ['past', 'ids', 'places', *there],
             ['logits', 'kept', 'where'],
             {'past': {4: 'before'}, 'ids': {1: 'length'}, 'places': {0: 'length'},
+             **({'there': {1: 'length'}} if there else {}),
              'logits': {1: 'length'}, 'kept': {4: 'after'}, 'where': {1: 'length'}})
 
 

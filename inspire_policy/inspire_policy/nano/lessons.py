@@ -47,8 +47,8 @@ class Batch:
     """pictures: for each camera (B, H, H, 3) uint8; state (B, size.state); ids, places, branches
     (B, T); answers and actions (B, T): what has to be said after each token, or IGNORED; offsets
     (B, T, 3): where an answer begins after a token, its object minus the tcp in the viewer frame
-    [m], NaN elsewhere. there (B, T, 3): the same at an answer's first token, as far off as the
-    network's own will be."""
+    [m], NaN elsewhere. there (B, T, 3): the same at the first token of each answer that is read,
+    as far off as the network's own will be."""
 
     pictures: tuple[NDArray[np.uint8], ...]
     state: NDArray[np.float32]
@@ -79,18 +79,17 @@ class Lessons:
         delays = [self._truth.delay(row, random) for row in rows]
         texts = [self._text(row, delay, random) for row, delay in zip(rows, delays, strict=True)]
         side_by_side = columns(texts, self._words.pad)
-        offsets = np.full((*side_by_side['ids'].shape, 3), np.nan, np.float32)
+        offsets, there = (np.full((*side_by_side['ids'].shape, 3), np.nan, np.float32)
+                          for _ in range(2))
         for number, text in enumerate(texts):
-            for place, offset in text.offsets:
-                offsets[number, place] = offset
+            for table, noted in ((offsets, text.offsets), (there, text.there)):
+                for place, offset in noted:
+                    table[number, place] = offset
         pictures = tuple(
             np.stack([prepare(self._data.picture(camera, row), side) for row in rows])
             for camera, side in zip(self._data.card['cameras'], self._size.picture, strict=True))
-        there = np.full_like(offsets, np.nan)
-        if self._size.reads_places:
-            there[:, 1:] = offsets[:, :-1]
-            far = OFF[0] + OFF[1] * np.linalg.norm(there, axis=-1, keepdims=True)
-            there += (far * random.normal(size=there.shape)).astype(np.float32)
+        far = OFF[0] + OFF[1] * np.linalg.norm(there, axis=-1, keepdims=True)
+        there += (far * random.normal(size=there.shape)).astype(np.float32)
         return Batch(pictures, self._states[rows, delays], **side_by_side, offsets=offsets,
                      there=there)
 
@@ -112,7 +111,13 @@ class Lessons:
         answers = {one: (self._words.answer(answer), offset) for one, answer, offset in asked}
         acts = (self._words.text_size + self._truth.codes(row, delay)).tolist()
         for segment in segments(layout, episode.instruction, [one for one, _, _ in asked]):
-            text.read(self._words.encode(segment.marks))
+            if segment.alone:
+                text.branch()
+            for mark in segment.marks:
+                if isinstance(mark, int):
+                    text.recall(*answers[asked[mark][0]])
+                else:
+                    text.read(self._words.encode([mark]))
             if segment.question is None:
                 text.say(acts, text.actions)
             else:

@@ -149,15 +149,14 @@ class Network(nn.Module):
         """Logits (B, T, vocabulary) after each of ids (B, T), `past` with theirs, and where what
         is asked about is [0.1 m] (B, T, 3); see `forward`.
 
-        places (T,): the tokens' places in the text. there (B, 3): where the object of the answer
-        is that ids begin with [0.1 m], NaN where they begin with none.
+        places (T,): the tokens' places in the text. there (B, T, 3): as in `forward`.
         """
         length, before = ids.shape[1], past.shape[4]
         allowed = (torch.arange(before + length, device=ids.device)[None, :]
                    <= torch.arange(before, before + length, device=ids.device)[:, None])
         x = self.words(ids) + self.place(places)
         if self.there is not None and there is not None:
-            x = torch.cat([x[:, :1] + self.there(there)[:, None], x[:, 1:]], 1)
+            x = x + self.there(there)
         x, past = self._through(x, allowed, past)
         hidden = self.norm(x)
         return self.head(hidden), past, self.where(hidden)

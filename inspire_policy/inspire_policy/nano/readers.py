@@ -64,7 +64,7 @@ class TorchReader:
         """See speaking.Reader."""
         import torch
         kind, device = past.kept.dtype, past.kept.device
-        more = [torch.from_numpy(scaled(there)).to(device, kind)] if self.reads_places else []
+        more = [torch.from_numpy(scaled(there, ids)).to(device, kind)] if self.reads_places else []
         with torch.inference_mode():
             places = torch.arange(past.length, past.length + len(ids), device=device)
             logits, kept, where = self._network.extend(
@@ -105,7 +105,7 @@ class OnnxReader:
     def read(self, past: Past, ids: Sequence[int],
              there: NDArray[Any] | None = None) -> tuple[NDArray[Any], Past]:
         """See speaking.Reader."""
-        more = {'there': scaled(there).astype(np.float32)} if self.reads_places else {}
+        more = {'there': scaled(there, ids).astype(np.float32)} if self.reads_places else {}
         places = np.arange(past.length, past.length + len(ids), dtype=np.int64)
         logits, kept, where = self._extend.run(None, {
             'past': past.kept, 'ids': np.array([ids], np.int64), 'places': places, **more})
@@ -113,6 +113,6 @@ class OnnxReader:
                                REACH * where[0].astype(np.float64))
 
 
-def scaled(there: NDArray[Any] | None) -> NDArray[np.float64]:
-    """A place [m] (3,) as the network reads it (1, 3)."""
-    return np.full((1, 3), np.nan) if there is None else np.asarray(there)[None] / REACH
+def scaled(there: NDArray[Any] | None, ids: Sequence[int]) -> NDArray[np.float64]:
+    """Places [m] (T, 3) as the network reads them (1, T, 3)."""
+    return (np.full((1, len(ids), 3), np.nan) if there is None else there[None]) / REACH

@@ -28,7 +28,7 @@ from inspire_policy.families import FAMILIES
 from inspire_sim.tasks import find
 
 HELP = 'Watch the robot say where things are, and act on it; leaves a video and a report.'
-DEFAULT = 'ball_on_book'
+DEFAULT = 'pick_ball'    # what the shipped network can be relied on to do
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     look = parser.add_mutually_exclusive_group()
     look.add_argument('--headless', action='store_true', help='no window (the default)')
     look.add_argument('--viewer', action='store_true', help="show the world in MuJoCo's window")
-    parser.add_argument('--policy', default=POLICY.default, choices=FAMILIES, help='family')
+    parser.add_argument(
+        '--policy',
+        choices=FAMILIES,
+        help=f'family (default: nano, the shipped network, for {DEFAULT}; else {POLICY.default})',
+    )
     parser.add_argument('--checkpoint', default='', metavar='DIR', help=CHECKPOINT.description)
     parser.add_argument('--address', default='', help=ADDRESS.description)
     parser.add_argument('--reasoning', default='', choices=REASONING.choices[1:],
@@ -66,11 +70,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     task = arguments.task or arguments.instruction or DEFAULT
-    find(task, arguments.seed)  # unknown tasks are refused before anything starts
+    asked, _ = find(task, arguments.seed)  # unknown tasks are refused before anything starts
+    if arguments.policy is None:
+        arguments.policy = 'nano' if asked.id == DEFAULT else POLICY.default
     if arguments.viewer and not os.environ.get('DISPLAY', os.environ.get('WAYLAND_DISPLAY')):
         raise ValueError('--viewer needs a display, and DISPLAY is not set; leave it out')
     folder = new_folder(arguments.runs)
     narrator = Narrator()
+    narrator.say(f'policy: {arguments.policy}', 'dim')
     outcome = act(arguments, task, folder, narrator)
     narrator.finish()
     if outcome.code != 0:

@@ -28,13 +28,14 @@ from inspire_policy.prompt import Layout, ask, segments
 from inspire_policy.supervision import DELAYS, Ids, Text, Truth, columns
 
 MOST_OTHERS = 6                # questions in branches, for each sample
-OFF = (0.003, 0.1)             # how far off places are that are read: [m], and of the distance
+OFF = (0.003, 0.03)            # how far off places are that are read: [m], and of the distance
 
 
 @dataclass(frozen=True)
 class Teaching:
     """What is asked in training. dropped: share of prompts whose questions go into branches;
-    others: whether objects that the instruction does not name are asked about, too."""
+    others: whether objects that the instruction does not name are asked about, too: the one
+    nearest to the tcp and some of the rest."""
 
     layout: Layout = Layout.VQA_FIRST
     formulation: Formulation = Formulation.DIRECTION
@@ -106,8 +107,10 @@ class Lessons:
                 named = [(question(name, form), *truth[frame]) for frame, name
                          in zip(episode.objects, episode.names, strict=True)
                          if name and frame in truth and frame not in episode.asked_frames]
-                chosen = random.permutation(len(named))[:MOST_OTHERS - len(apart)]
-                apart += [named[number] for number in chosen]
+                named.sort(key=lambda one: float(np.linalg.norm(one[2])))
+                near, far = named[:1], named[1:]    # what is near has to be known best
+                chosen = [*near, *(far[number] for number in random.permutation(len(far)))]
+                apart += chosen[:MOST_OTHERS - len(apart)]
         answers = {one: (self._words.answer(answer), offset) for one, answer, offset in asked}
         acts = (self._words.text_size + self._truth.codes(row, delay)).tolist()
         for segment in segments(layout, episode.instruction, [one for one, _, _ in asked]):

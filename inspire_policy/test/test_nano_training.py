@@ -16,7 +16,7 @@ from inspire_labeler.rule import codes, words  # noqa: E402
 from inspire_policy import action_codec, dataset  # noqa: E402
 from inspire_policy.chunk_scale import Scale  # noqa: E402
 from inspire_policy.nano import checkpoint  # noqa: E402
-from inspire_policy.nano.lessons import OFF, Lessons, Teaching, raw_states  # noqa: E402
+from inspire_policy.nano.lessons import Lessons, Teaching, raw_states  # noqa: E402
 from inspire_policy.nano.network import Network  # noqa: E402
 from inspire_policy.nano.readers import TorchReader  # noqa: E402
 from inspire_policy.nano.recipe import TINY, named  # noqa: E402
@@ -156,16 +156,17 @@ def test_the_place_of_an_object_stands_where_its_answer_begins_and_agrees_with_i
             assert words(code, Formulation.DIRECTION)[0] == spoken[said]
 
 
-def test_places_are_read_at_answers_and_as_far_off_as_the_networks_own(data):
+@pytest.mark.parametrize('off', [(0.003, 0.03), (0.01, 0.1)])
+def test_places_are_read_at_answers_and_as_far_off_as_the_networks_own(data, off):
     size = replace(TINY, reads_places=True)
-    _, _, drawn = made(data, size, others=True)
+    _, _, drawn = made(data, size, others=True, off=off)
     rows = np.flatnonzero(drawn.usable.any(1))[::2].tolist()
     batch = drawn.draw(rows, np.random.default_rng(3))
     truth, read = batch.offsets[:, :-1], batch.there[:, 1:]
     assert np.isnan(batch.there[:, 0]).all()
     assert np.array_equal(np.isnan(truth), np.isnan(read))
     wrong = np.linalg.norm(read - truth, axis=-1)
-    expected = OFF[0] + OFF[1] * np.linalg.norm(truth, axis=-1)
+    expected = off[0] + off[1] * np.linalg.norm(truth, axis=-1)
     assert 0.5 < np.nanmedian(wrong / expected) / np.sqrt(3.0) < 1.5
 
 
@@ -260,7 +261,8 @@ def test_a_checkpoint_that_is_none_is_refused_by_file_and_field(tmp_path):
 
 
 @pytest.mark.parametrize('change', ['steps', 'stride=3', 'steps=many', 'teaching.layout=upside',
-                                    'codec=morse', 'steps=0'])
+                                    'codec=morse', 'steps=0',
+                                    'teaching.off=[0.1]', 'teaching.off=[0.1, 2]'])
 def test_a_setting_that_is_none_is_refused(change):
     with pytest.raises(ValueError, match='valid|settings'):
         named('tiny', [change])

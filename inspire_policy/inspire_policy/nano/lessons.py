@@ -28,19 +28,26 @@ from inspire_policy.prompt import Layout, ask, segments
 from inspire_policy.supervision import DELAYS, Ids, Text, Truth, columns
 
 MOST_OTHERS = 6                # questions in branches, for each sample
-OFF = (0.003, 0.03)            # how far off places are that are read: [m], and of the distance
 
 
 @dataclass(frozen=True)
 class Teaching:
     """What is asked in training. dropped: share of prompts whose questions go into branches;
     others: whether objects that the instruction does not name are asked about, too: the one
-    nearest to the tcp and some of the rest."""
+    nearest to the tcp and some of the rest; off: how far off the places are that are read: [m],
+    and share of the distance."""
 
     layout: Layout = Layout.VQA_FIRST
     formulation: Formulation = Formulation.DIRECTION
     dropped: float = 0.15
     others: bool = False
+    off: tuple[float, float] = (0.003, 0.03)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be taught."""
+        if len(self.off) != 2 or not all(0.0 <= one < 1.0 for one in self.off):
+            raise ValueError(f'off is {self.off}; valid: two numbers from 0 to below 1, [m] and '
+                             'share of the distance')
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,8 @@ class Lessons:
         pictures = tuple(
             np.stack([prepare(self._data.picture(camera, row), side) for row in rows])
             for camera, side in zip(self._data.card['cameras'], self._size.picture, strict=True))
-        far = OFF[0] + OFF[1] * np.linalg.norm(there, axis=-1, keepdims=True)
+        least, share = self.teaching.off
+        far = least + share * np.linalg.norm(there, axis=-1, keepdims=True)
         there += (far * random.normal(size=there.shape)).astype(np.float32)
         return Batch(pictures, self._states[rows, delays], **side_by_side, offsets=offsets,
                      there=there)

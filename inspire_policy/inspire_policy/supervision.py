@@ -69,6 +69,18 @@ class Truth:
                 for number, frame in enumerate(episode.objects)
                 if self._labelled[start + number]}
 
+    def away_from_unnamed(self, near: float) -> NDArray[np.bool_]:
+        """(rows,): whether the thing nearest to the tcp is farther than `near` [m], or named by
+        an instruction of the data."""
+        data = self._data
+        named = {frame for episode in data.episodes for frame in episode.asked_frames}
+        found = np.ones(len(self.usable), bool)
+        for row in np.flatnonzero(self.usable.any(1)).tolist():
+            apart = np.linalg.norm(data.offsets(row), axis=1)
+            nearest = int(np.argmin(apart))
+            found[row] = apart[nearest] > near or data.episode_of(row).objects[nearest] in named
+        return found
+
     def asked(self, row: int, answers: Mapping[str, tuple[str, Offset]],
               ) -> list[tuple[Question, str, Offset]]:
         """The questions about what the instruction names, in its order, of `answers` to a row."""

@@ -14,8 +14,8 @@ from checkpoints import folder_of  # noqa: E402
 from inspire_labeler.formulation import Formulation  # noqa: E402
 from inspire_labeler.question import questions  # noqa: E402
 from inspire_policy import families  # noqa: E402
+from inspire_policy.checkpoint_file import CheckpointError  # noqa: E402
 from inspire_policy.large import law, untrained  # noqa: E402
-from inspire_policy.nano.checkpoint import CheckpointError  # noqa: E402
 from inspire_policy.nano.tokens import TokenizerError  # noqa: E402
 from inspire_policy.policy import BadInstruction, PolicyError, Source, UndecodableAction  # noqa: E402
 

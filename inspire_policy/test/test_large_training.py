@@ -15,6 +15,7 @@ from checkpoints import folder_of  # noqa: E402
 
 from inspire_labeler.question import questions  # noqa: E402
 from inspire_policy import dataset, families  # noqa: E402
+from inspire_policy.checkpoint_file import CheckpointError  # noqa: E402
 from inspire_policy.large import checkpoint, law, weights  # noqa: E402
 from inspire_policy.large.lessons import WRITINGS, Lessons, observation  # noqa: E402
 from inspire_policy.large.readers import KeepingReader, Scene  # noqa: E402
@@ -179,7 +180,7 @@ def test_what_cannot_be_trained_is_refused_by_name(folders, tmp_path):
     recipe = named('minivla', ['steps=1'])
     with pytest.raises(TrainingError, match='begins from a checkpoint'):
         train(recipe, [data], tmp_path)
-    with pytest.raises(checkpoint.CheckpointError, match="family 'pi0fast'"):
+    with pytest.raises(CheckpointError, match="family 'pi0fast'"):
         train(recipe, [data], tmp_path, start=folders('pi0fast'))
     with pytest.raises(TrainingError, match='would be written over'):
         train(recipe, [data], tmp_path, start=tmp_path / 'checkpoint')

@@ -15,7 +15,7 @@ from inspire_labeler.formulation import Formulation  # noqa: E402
 from inspire_labeler.question import questions  # noqa: E402
 from inspire_policy import families  # noqa: E402
 from inspire_policy.answering import fitting  # noqa: E402
-from inspire_policy.nano.checkpoint import CheckpointError  # noqa: E402
+from inspire_policy.checkpoint_file import CheckpointError  # noqa: E402
 from inspire_policy.policy import (  # noqa: E402
     BadInstruction,
     PolicyError,

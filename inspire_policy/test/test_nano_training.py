@@ -14,6 +14,7 @@ torch = pytest.importorskip('torch', reason='the part `train` of the set-up is n
 from inspire_labeler.formulation import Formulation  # noqa: E402
 from inspire_labeler.rule import codes, words  # noqa: E402
 from inspire_policy import action_codec, dataset  # noqa: E402
+from inspire_policy.checkpoint_file import CheckpointError  # noqa: E402
 from inspire_policy.chunk_scale import Scale  # noqa: E402
 from inspire_policy.nano import checkpoint  # noqa: E402
 from inspire_policy.nano.lessons import Lessons, Teaching, raw_states  # noqa: E402
@@ -70,9 +71,11 @@ def test_a_run_begins_from_a_checkpoint_with_its_words_and_codec(tmp_path):
     assert made.description.state == there.description.state
     for name, value in there.weights.items():
         assert np.allclose(made.weights[name], value, atol=1e-3), name
-    with pytest.raises(TrainingError, match='chunk is 4 in the recipe, 8 in'):
-        train(demonstrations.tiny('chunk=4'), [demonstrations.demonstrations()],
-              tmp_path / 'other', threads=1, start=start)
+    for change, said in (('chunk=4', 'chunk is 4 in the recipe, 8 in'),
+                         ('size.layers=3', 'size.layers is 3 in the recipe, 2 in')):
+        with pytest.raises(TrainingError, match=said):
+            train(demonstrations.tiny(change), [demonstrations.demonstrations()],
+                  tmp_path / 'other', threads=1, start=start)
 
 
 def test_a_run_leaves_what_a_person_and_the_policy_need(tmp_path):
@@ -194,6 +197,27 @@ def test_what_is_acted_on_is_what_was_trained(data, layout):
         assert (names[-1] in text) == (layout is not Layout.ANSWERS_FOR_NAMES)
 
 
+def test_what_is_done_beside_a_thing_that_no_instruction_names_is_not_taught(data):
+    """In a dataset in which the cube that is moved is never named."""
+    data = replace(data, episodes=tuple(
+        replace(each, asked_frames=each.asked_frames[-1:], asked_phrases=each.asked_phrases[-1:])
+        for each in data.episodes))
+    beside, named = 0.1, {'ball', 'blue_cube'}
+    _, _, drawn = made(data, beside=beside, dropped=0.5)
+    rows = np.flatnonzero(drawn.usable.any(1))[::3].tolist()
+    batch = drawn.draw(rows, np.random.default_rng(4))
+    taught = (batch.actions != IGNORED).any(1)
+    for row, own in zip(rows, taught, strict=True):
+        apart = dict(zip(data.episode_of(row).objects, np.linalg.norm(data.offsets(row), axis=1),
+                         strict=True))
+        nearest = min(apart, key=apart.get)
+        assert own == (nearest in named or apart[nearest] > beside)
+    assert 0.0 < taught.mean() < 1.0
+    assert (batch.answers != IGNORED).any(1).all()
+    _, _, mute = made(data, beside=beside, layout=Layout.NONE)
+    assert not mute.usable[np.array(rows)[~taught]].any()
+
+
 def test_a_codec_made_for_other_motions_leaves_out_what_it_cannot_say(data):
     tokens, _, whole = made(data)
     chunks = delayed_chunks(data, 8)
@@ -240,7 +264,7 @@ def test_held_out_episodes_are_not_trained_on(data):
 def test_a_checkpoint_that_is_none_is_refused_by_file_and_field(tmp_path):
     folder = tmp_path / 'checkpoint'
     shutil.copytree(demonstrations.checkpoint_folder(), folder)
-    with pytest.raises(checkpoint.CheckpointError, match='no checkpoint of nano'):
+    with pytest.raises(CheckpointError, match='no checkpoint of nano'):
         checkpoint.load(tmp_path)
     path = folder / 'config.json'
     content = json.loads(path.read_text())
@@ -248,21 +272,22 @@ def test_a_checkpoint_that_is_none_is_refused_by_file_and_field(tmp_path):
                          ({'size': {**content['size'], 'depth': 3}}, 'depth'),
                          ({'layout': 'backwards'}, 'backwards')):
         path.write_text(json.dumps({**content, **change}))
-        with pytest.raises(checkpoint.CheckpointError, match=said):
+        with pytest.raises(CheckpointError, match=said):
             checkpoint.load(folder)
     path.write_text(json.dumps({**content, 'size': {**content['size'], 'layers': 3}}))
-    with pytest.raises(checkpoint.CheckpointError, match='tensor layers.2'):
+    with pytest.raises(CheckpointError, match='tensor layers.2'):
         checkpoint.load(folder).network()
     path.write_text(json.dumps(content))
     weights = folder / 'model.safetensors'
     weights.write_bytes(weights.read_bytes()[:1000])
-    with pytest.raises(checkpoint.CheckpointError, match=str(folder)):
+    with pytest.raises(CheckpointError, match=str(folder)):
         checkpoint.load(folder)
 
 
 @pytest.mark.parametrize('change', ['steps', 'stride=3', 'steps=many', 'teaching.layout=upside',
                                     'codec=morse', 'steps=0',
-                                    'teaching.off=[0.1]', 'teaching.off=[0.1, 2]'])
+                                    'teaching.off=[0.1]', 'teaching.off=[0.1, 2]',
+                                    'teaching.beside=2'])
 def test_a_setting_that_is_none_is_refused(change):
     with pytest.raises(ValueError, match='valid|settings'):
         named('tiny', [change])

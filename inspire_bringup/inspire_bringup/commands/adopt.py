@@ -79,10 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
                                           tuple(arguments.state_high))
     said = None if arguments.say is None else dict(map(other, arguments.say))
     parts.ensure('train')
+    from inspire_policy.checkpoint_file import read_json
     from inspire_policy.large import published
     from inspire_policy.large.checkpoint import take_in
     from inspire_policy.large.settings import size_of
-    from inspire_policy.nano.settings import read_json
     size = arguments.size and size_of(read_json(arguments.size), str(arguments.size))
     made = take_in(arguments.folder, published.description(
         arguments.folder, arguments.family, published.Named(

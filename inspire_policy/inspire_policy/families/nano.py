@@ -17,6 +17,7 @@ import numpy as np
 
 from inspire_labeler.question import Question
 from inspire_policy.answering import AnsweringPolicy, Reasoning
+from inspire_policy.checkpoint_file import CheckpointError
 from inspire_policy.nano import checkpoint
 from inspire_policy.nano.arm_state import arm_state
 from inspire_policy.nano.checkpoint import Checkpoint
@@ -104,7 +105,7 @@ def numbers(pose: Pose) -> Any:
 def _reader(made: Checkpoint, folder: Path, backend: str, threads: int) -> Any:
     if backend == 'onnx':
         if not (folder / SEE).exists():
-            raise checkpoint.CheckpointError(
+            raise CheckpointError(
                 f'{folder} has no {SEE}; use backend torch, or export it: ./inspire train '
                 f'--export {folder}')
         return OnnxReader(folder, threads)

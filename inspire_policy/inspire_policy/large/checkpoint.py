@@ -11,9 +11,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,13 @@ from tokenizers import Tokenizer
 
 from inspire_labeler.formulation import Formulation
 from inspire_policy.action_codec import Codec
+from inspire_policy.checkpoint_file import CheckpointError, content_of, read, write
 from inspire_policy.chunk_scale import Scale
 from inspire_policy.large import codecs, weights
 from inspire_policy.large.layouts import LayoutError
 from inspire_policy.large.network import Network
 from inspire_policy.large.settings import Size, size_of
 from inspire_policy.large.words import PretrainedWords, Spelling
-from inspire_policy.nano.checkpoint import CheckpointError
-from inspire_policy.nano.settings import read, read_json
 from inspire_policy.prompt import Layout
 
 CONFIG, TOKENIZER = 'inspire.json', 'tokenizer.json'
@@ -96,7 +94,7 @@ def take_in(folder: Path, description: Description) -> Checkpoint:
 
     Raises CheckpointError, and then leaves no inspire.json.
     """
-    write(folder, description)
+    write(folder / CONFIG, description)
     try:
         return load(folder, description.family)
     except CheckpointError:
@@ -104,20 +102,11 @@ def take_in(folder: Path, description: Description) -> Checkpoint:
         raise
 
 
-def write(folder: Path, description: Description) -> None:
-    """Write inspire.json."""
-    text = json.dumps(asdict(description), indent=2)
-    (folder / CONFIG).write_text(text + '\n', encoding='utf-8')
-
-
 def describe(folder: Path, family: str) -> Description:
     """inspire.json of a checkpoint's folder. Raises CheckpointError."""
     path = folder / CONFIG
     try:
-        content = read_json(path)
-        if content.get('family') != family or content.get('format') != FORMAT:
-            raise ValueError(f'{path}: family {content.get("family")!r}, format '
-                             f'{content.get("format")!r}; valid: {family}, {FORMAT}')
+        content = content_of(path, family, FORMAT)
         size = size_of(content['size'], f'{path}: size')
         state = content['state']
         made = read(Description, {

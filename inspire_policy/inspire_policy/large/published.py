@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inspire_labeler.formulation import Formulation
+from inspire_policy.checkpoint_file import CheckpointError
 from inspire_policy.chunk_scale import Scale
 from inspire_policy.families import pi0fast
 from inspire_policy.large.checkpoint import Description, tokenizer_of
 from inspire_policy.large.settings import MINIVLA, PI0FAST, Size
 from inspire_policy.large.words import taken_in
-from inspire_policy.nano.checkpoint import CheckpointError
 from inspire_policy.prompt import Layout
 from inspire_policy.recipe_settings import changed
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from inspire_policy.nano.settings import read
+from inspire_policy.checkpoint_file import read
 
 Triple = tuple[float, float, float]
 HALF: Triple = (0.5, 0.5, 0.5)

@@ -30,7 +30,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from inspire_policy import dataset
+from inspire_policy import checkpoint_file, dataset
 from inspire_policy.action_codec import Codec
 from inspire_policy.chunk_scale import Scale
 from inspire_policy.dataset import Dataset
@@ -234,7 +234,8 @@ def write(folder: Path, start: Path, description: Description, own: Mapping[str,
     save_file(weights.published(own, start / description.weights, description.size,
                                 description.family), folder / WEIGHTS)
     (folder / ABOUT).write_text(json.dumps(about, indent=2) + '\n', encoding='utf-8')
-    checkpoint.write(folder, dataclasses.replace(description, weights=WEIGHTS))
+    checkpoint_file.write(folder / checkpoint.CONFIG,
+                          dataclasses.replace(description, weights=WEIGHTS))
 
 
 def hashes(folder: Path, weights_name: str) -> list[str]:

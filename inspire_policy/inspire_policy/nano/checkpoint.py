@@ -9,9 +9,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +21,9 @@ from safetensors.numpy import load_file, save_file
 
 from inspire_policy import action_codec
 from inspire_policy.action_codec import Codec
+from inspire_policy.checkpoint_file import CheckpointError, content_of, read, write
 from inspire_policy.chunk_scale import Scale
-from inspire_policy.nano.settings import Size, read, read_json
+from inspire_policy.nano.settings import Size
 from inspire_policy.nano.tokens import Words
 from inspire_policy.prompt import Layout
 
@@ -35,10 +35,6 @@ FORMAT = 1
 _CODEC = 'codec.'
 
 Tables = dict[str, NDArray[Any]]
-
-
-class CheckpointError(ValueError):
-    """A folder that is no checkpoint of this kind; the message names file and fault."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +97,7 @@ class Checkpoint:
         save_file({name: np.ascontiguousarray(value) for name, value in tables.items()},
                   folder / WEIGHTS)
         (folder / TOKENIZER).write_text(self.words.text, encoding='utf-8')
-        text = json.dumps(asdict(self.description), indent=2)
-        (folder / CONFIG).write_text(text + '\n', encoding='utf-8')
+        write(folder / CONFIG, self.description)
 
 
 def load(folder: Path) -> Checkpoint:
@@ -124,10 +119,7 @@ def describe(folder: Path) -> Description:
     """config.json of a checkpoint's folder. Raises CheckpointError."""
     path = folder / CONFIG
     try:
-        content = read_json(path)
-        if content.get('family') != 'nano' or content.get('format') != FORMAT:
-            raise ValueError(f'{path}: family {content.get("family")!r}, format '
-                             f'{content.get("format")!r}; valid: nano, {FORMAT}')
+        content = content_of(path, 'nano', FORMAT)
         size = read(Size, content['size'], f'{path}: size')
         state = read(Scale, content['state'], f'{path}: state')
         layout = Layout(content['layout'])
@@ -141,6 +133,6 @@ def export(checkpoint: Checkpoint, folder: Path) -> None:
     """Write see.onnx and extend.onnx into `folder`."""
     import torch
 
-    from inspire_policy.nano.graphs import write
+    from inspire_policy.nano import graphs
     with torch.inference_mode():
-        write(checkpoint.network().eval(), folder)
+        graphs.write(checkpoint.network().eval(), folder)

@@ -35,19 +35,24 @@ class Teaching:
     """What is asked in training. dropped: share of prompts whose questions go into branches;
     others: whether objects that the instruction does not name are asked about, too: the one
     nearest to the tcp and some of the rest; off: how far off the places are that are read: [m],
-    and share of the distance."""
+    and share of the distance; beside: how near [m] a thing that no instruction names must be, and
+    nearer than any other, for what the arm does there not to be taught (0: always taught). There
+    it always goes away: a network would learn of the thing, not of its place, that it does."""
 
     layout: Layout = Layout.VQA_FIRST
     formulation: Formulation = Formulation.DIRECTION
     dropped: float = 0.15
     others: bool = False
     off: tuple[float, float] = (0.003, 0.03)
+    beside: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be taught."""
         if len(self.off) != 2 or not all(0.0 <= one < 1.0 for one in self.off):
             raise ValueError(f'off is {self.off}; valid: two numbers from 0 to below 1, [m] and '
                              'share of the distance')
+        if not 0.0 <= self.beside <= 1.0:
+            raise ValueError(f'beside is {self.beside} m; valid: 0 to 1')
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,9 @@ class Lessons:
         self.teaching, self._size = teaching, size
         self._truth = Truth(data, codec, teaching.formulation, foreign)
         self.usable, self.unsaid = self._truth.usable, self._truth.unsaid
+        self._acts = self._truth.away_from_unnamed(teaching.beside)
+        if teaching.layout is Layout.NONE:      # nothing else to be learned there
+            self.usable = self.usable & self._acts[:, None]
         self._states = np.stack([state.normal(each) for each in raw_states(data)], 1).astype(
             np.float32)
 
@@ -122,6 +130,8 @@ class Lessons:
         answers = {one: (self._words.answer(answer), offset) for one, answer, offset in asked}
         acts = (self._words.text_size + self._truth.codes(row, delay)).tolist()
         for segment in segments(layout, episode.instruction, [one for one, _, _ in asked]):
+            if segment.question is None and not self._acts[row]:
+                break
             if segment.alone:
                 text.branch()
             for mark in segment.marks:

@@ -3,13 +3,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any, TypeVar
-
-T = TypeVar('T')
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -41,29 +35,3 @@ class Size:
     def tokens(self) -> tuple[int, ...]:
         """Tokens of each picture: one for 16 x 16 pixels, incomplete ones too."""
         return tuple((-(-side // 16)) ** 2 for side in self.picture)
-
-
-def read(kind: type[T], values: Mapping[str, Any], where: str) -> T:
-    """A dataclass from JSON's values. Raises ValueError that names the field."""
-    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    if set(values) != known:
-        odd = sorted(set(values) ^ known)
-        raise ValueError(f'{where}: {", ".join(odd)} unknown or missing; fields: '
-                         f'{", ".join(sorted(known))}')
-    made = {name: tuple(value) if isinstance(value, list) else value
-            for name, value in values.items()}
-    try:
-        return kind(**made)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f'{where}: {error}') from None
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object. Raises ValueError that names the file."""
-    try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-    except (OSError, ValueError) as error:
-        raise ValueError(f'{path} cannot be read: {error}') from None
-    if not isinstance(content, dict):
-        raise ValueError(f'{path}: expected an object, not {type(content).__name__}')
-    return content

@@ -234,9 +234,10 @@ def begun(folder: Path, recipe: Recipe) -> Checkpoint:
     """The checkpoint that a run begins from. Raises CheckpointError, TrainingError."""
     found = checkpoint.load(folder)
     description = found.description
-    for name, given, there in (('size', recipe.size, description.size),
-                               ('chunk', recipe.chunk, found.codec.chunk),
-                               ('formulation', str(recipe.teaching.formulation),
+    sizes = ((f'size.{name}', given, getattr(description.size, name))
+             for name, given in vars(recipe.size).items())
+    for name, given, there in (*sizes, ('chunk', recipe.chunk, found.codec.chunk),
+                               ('teaching.formulation', str(recipe.teaching.formulation),
                                 description.formulation)):
         if given != there:
             raise TrainingError(f'{name} is {given} in the recipe, {there} in {folder}')

@@ -162,7 +162,8 @@ def tally(right: dict[str, list[float]], said: NDArray[np.int64], answers: NDArr
     code_of: from ids; what is none of the codec's is no code.
     """
     right.setdefault('answers', []).extend((said == answers)[answers != IGNORED].tolist())
-    for row, given in enumerate(actions):
+    for row in np.flatnonzero((actions != IGNORED).any(1)):
+        given = actions[row]
         true, own = (code_of(one[given != IGNORED]) for one in (given, said[row]))
         there = (true >= 0) & (true < codec.codes)
         true, own = true[there], own[there]

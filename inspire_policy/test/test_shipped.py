@@ -16,8 +16,8 @@ from inspire_sim.world import TableWorld
 
 LARGEST = 40e6       # bytes of what is shipped
 LOADED = 3.0         # s
-SEEDS = range(6)     # 47 of 50 succeeded from 0 on when it was evaluated
-ENOUGH = 4           # of these
+SEEDS = range(6)     # 50 of 50 succeeded from 0 on when it was evaluated
+ENOUGH = 5           # of these
 
 
 def test_it_is_small_and_soon_there() -> None:
@@ -38,11 +38,11 @@ def test_it_picks_up_the_ball_and_says_where_it_is() -> None:
     assert not any(row.error for row in rows)
     assert sum(row.success for row in rows) >= ENOUGH, [row.detail for row in rows]
     misses = [how_far_off(world, policy, seed) for seed in SEEDS]
-    assert np.median(misses) < 0.03, misses
+    assert np.median(misses) < 0.02, misses
     cases = [(case, times) for row in rows if row.success for case, times in row.answers]
     clear = [(case, times) for case, times in cases if not case.near]
     right = sum(times for case, times in clear if case.right)
-    assert right >= 0.8 * sum(times for _, times in clear)
+    assert right >= 0.9 * sum(times for _, times in clear)
 
 
 def how_far_off(world: TableWorld, policy: Policy, seed: int) -> float:

@@ -75,7 +75,7 @@ class Truth:
         data = self._data
         named = {frame for episode in data.episodes for frame in episode.asked_frames}
         found = np.ones(len(self.usable), bool)
-        for row in np.flatnonzero(self.usable.any(1)).tolist():
+        for row in np.flatnonzero(self.usable.any(1)).tolist() if near else ():
             apart = np.linalg.norm(data.offsets(row), axis=1)
             nearest = int(np.argmin(apart))
             found[row] = apart[nearest] > near or data.episode_of(row).objects[nearest] in named

@@ -73,8 +73,8 @@ class NanoPolicy(AnsweringPolicy):
 
     def _refuse_longer(self, prompt: Sequence[Segment]) -> None:
         words = self.checkpoint.words
-        length = sum(len(words.encode(segment.text)) + 3 * (1 + len(segment.marks)
-                     - len(segment.text)) for segment in prompt)
+        answers = sum(1 + len(segment.marks) - len(segment.text) for segment in prompt)
+        length = 3 * answers + sum(len(words.encode(segment.text)) for segment in prompt)
         most = self.checkpoint.description.size.text - self._codec.longest
         if length > most:
             raise BadInstruction(f'the prompt of this instruction has {length} tokens; valid: up '

@@ -7,10 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from typing import Any, TypeVar
 
 T = TypeVar('T')
 
@@ -19,8 +16,8 @@ class CheckpointError(ValueError):
     """A folder that is no checkpoint of its family; the message names file and fault."""
 
 
-def write(path: Path, description: DataclassInstance) -> None:
-    """Write a description as JSON."""
+def write(path: Path, description: Any) -> None:
+    """Write a description, a dataclass, as JSON."""
     path.write_text(json.dumps(asdict(description), indent=2) + '\n', encoding='utf-8')
 
 

@@ -6,7 +6,9 @@
 #
 #     experiments/apart.sh [FOLDER]
 #
-# FOLDER is that of experiments/widths.sh. What is done already is left as it is.
+# FOLDER is that of experiments/widths.sh. What is done already is left as it is. When these runs
+# were made, which other things are asked about was drawn up to `apart-0`; since then the nearest is
+# always among them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder="${1:-runs/picks}"

@@ -6,8 +6,8 @@
 #
 #     experiments/headline.sh [RECIPE] [FOLDER] [SEED ...]
 #
-# RECIPE: laptop (two cores, default), small, or nano (a GPU). What is done already is left as it is, so
-# that the same command goes on after a stop. EPISODES (default 50) are of every instruction,
+# RECIPE: laptop (two cores, default), small, or nano (a GPU). What is done already is left as it
+# is, so that the same command goes on after a stop. EPISODES (default 50) are of every instruction,
 # DEMONSTRATIONS (default 100) too; CHANGES are settings of the recipe, as "steps=8000 batch=64";
 # DATA are datasets that are there already, TASKS those to evaluate (default: all), THREADS those
 # of a training (default: one for each core).

@@ -12,7 +12,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder="${1:-runs/picks}"
 places=(--set teaching.others=true --set teaching.layout=named_once
-        --set size.reads_places=true)
+        --set size.reads_places=true --set 'teaching.off=[0.003,0.1]')
 picks=(--data "$folder/pick" --data "$folder/glances" --data "$folder/more"
        --data "$folder/clutter")
 export OMP_NUM_THREADS=1

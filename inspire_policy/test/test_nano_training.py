@@ -27,7 +27,7 @@ from inspire_policy.nano.vocabulary import sentences  # noqa: E402
 from inspire_policy.prompt import Layout  # noqa: E402
 from inspire_policy.supervision import IGNORED, NOWHERE, SAID, delayed_chunks  # noqa: E402
 from inspire_policy.training_log import read_log  # noqa: E402
-from inspire_policy.training_run import TrainingError, split, varied  # noqa: E402
+from inspire_policy.training_run import TrainingError, split, tally, varied  # noqa: E402
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -216,6 +216,19 @@ def test_what_is_done_beside_a_thing_that_no_instruction_names_is_not_taught(dat
     assert (batch.answers != IGNORED).any(1).all()
     _, _, mute = made(data, beside=beside, layout=Layout.NONE)
     assert not mute.usable[np.array(rows)[~taught]].any()
+
+
+def test_a_sample_without_actions_counts_for_its_answers_alone(data):
+    tokens, codec, _ = made(data)
+    chunk = codec.encode(delayed_chunks(data, 8).actions[0][0])
+    actions = np.full((2, 1 + len(chunk)), IGNORED)
+    actions[1, 1:] = tokens.text_size + chunk
+    answers, said = np.full_like(actions, IGNORED), actions.copy()
+    answers[:, 0] = said[:, 0] = tokens.answer('left')[0]
+    right = {}
+    tally(right, said, answers, actions, codec, lambda ids: ids - tokens.text_size)
+    assert right == {'answers': [True, True], 'codes': [True] * len(chunk), 'first_code': [1.0],
+                     'end_m': [0.0]}
 
 
 def test_a_codec_made_for_other_motions_leaves_out_what_it_cannot_say(data):

@@ -17,7 +17,7 @@ from inspire_policy.dataset import Dataset
 from inspire_policy.dataset_writer import DatasetWriter, Outcome
 from inspire_policy.evaluation import jobs
 
-SEED = 1001     # pick up the ball, beside other things
+SEED = 1010     # pick up the ball, beside a book and cookies
 
 
 class Episode:
@@ -63,6 +63,9 @@ def test_logged_states_give_the_same_samples_through_both(episode: Episode,
             continue
         assert np.allclose(values, exported.columns[name], rtol=0, atol=2e-7), name
     assert np.allclose(collected.all_offsets, exported.all_offsets, rtol=0, atol=1e-7)
+    assert np.allclose(collected.all_headings, exported.all_headings, rtol=0, atol=1e-6,
+                       equal_nan=True)
+    assert np.isfinite(collected.all_headings).any()
     assert np.array_equal(collected.all_grasped, exported.all_grasped)
     assert collected.all_grasped.any()
     for row in range(len(collected)):

@@ -63,10 +63,12 @@ class Name:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Candidate frames by name, and the axis of "middle" where it is given."""
+    """Candidate frames by name, the axis of "middle" where it is given, and the frames of things
+    that are longer (along x) than wide."""
 
     objects: Mapping[str, tuple[str, ...]]
     middle: Mapping[str, str] = field(default_factory=dict)
+    long: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, path: str | Path) -> Catalogue:
@@ -185,9 +187,10 @@ def _name(phrase: str) -> Name:
     return Name(phrase, ' '.join(kept), tuple(SYNONYMS.get(word, word) for word in positions))
 
 
-def _checked(content: Any, path: str | Path) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-    if not isinstance(content, dict) or not set(content) <= {'objects', 'middle'}:
-        raise ValueError(f'{path}: expected the keys objects and middle')
+def _checked(content: Any, path: str | Path,
+             ) -> tuple[dict[str, tuple[str, ...]], dict[str, str], frozenset[str]]:
+    if not isinstance(content, dict) or not set(content) <= {'objects', 'middle', 'long'}:
+        raise ValueError(f'{path}: expected the keys objects, middle and long')
     objects, middle = content.get('objects'), content.get('middle') or {}
     if not isinstance(objects, dict) or not objects:
         raise ValueError(f'{path}: objects is empty, expected name: [frame, ...]')
@@ -202,4 +205,9 @@ def _checked(content: Any, path: str | Path) -> tuple[dict[str, tuple[str, ...]]
         if name not in objects or axis not in AXES:
             raise ValueError(f"{path}: middle: {name}: {axis!r}, expected a name of objects and "
                              f'x, y or z')
-    return {name: tuple(frames) for name, frames in objects.items()}, dict(middle)
+    known = {frame for frames in objects.values() for frame in frames}
+    long = content.get('long') or []
+    if not isinstance(long, list) or not all(isinstance(f, str) and f in known for f in long):
+        raise ValueError(f'{path}: long: {long!r}, expected a list of frames of objects')
+    return ({name: tuple(frames) for name, frames in objects.items()}, dict(middle),
+            frozenset(long))

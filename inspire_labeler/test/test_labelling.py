@@ -132,6 +132,21 @@ def test_the_order_in_which_topics_arrive_changes_no_label(seed):
     assert labels_of([lambda each=each: each for each in fixed]) == expected
 
 
+@pytest.mark.parametrize(('viewer', 'seen'), [('libero', 0.6), ('piper_real', 0.6 + math.pi / 2)])
+def test_a_heading_is_seen_by_the_viewer_and_what_is_upright_has_none(viewer, seen):
+    world = World(viewer)
+    world.run(0, 100)
+    upright = math.sin(math.pi / 4)
+    for at in (100, 110):
+        world.labelling.add_transforms([
+            *world.samples(at)[0],
+            Sample('world', 'book', at * MS, (0, -.3, .1, 0, 0, math.sin(0.3), math.cos(0.3))),
+            Sample('world', 'ball', at * MS, (.3, 0, 0, 0, upright, 0, upright))])
+    assert world.labelling.heading('book', 105 * MS) == pytest.approx(seen)
+    assert math.isnan(world.labelling.heading('ball', 105 * MS))
+    assert math.isnan(world.labelling.heading('plate', 105 * MS))   # it is not there
+
+
 def test_grasped_is_what_both_fingers_touched_at_the_stamp():
     world = World()
     task = world.labelling.give(TASK)

@@ -87,7 +87,7 @@ class Collector:
         world = self._world
         world.reset(job.instruction, job.seed)
         positions = recorded(world, self._viewer)
-        run = _Run(world, job, self.setting)
+        run = _Run(world, job, self.setting, self._catalogue.long)
         success = run.run()
         shown = run.shown
         told = {'success': success, 'steps': shown.steps, 'pushes': run.pushes,
@@ -102,9 +102,10 @@ class Collector:
 class _Run:
     """One episode under way."""
 
-    def __init__(self, world: TableWorld, job: Job, setting: Collecting) -> None:
+    def __init__(self, world: TableWorld, job: Job, setting: Collecting,
+                 long: frozenset[str]) -> None:
         self.pushes = 0
-        self._world, self._setting = world, setting
+        self._world, self._setting, self._long = world, setting, long
         self._rotation = viewer(setting.viewer).rotation_base_to_viewer
         self._expert = Expert(find(job.instruction)[1], world.viewer_yaw)
         self._disturber = Disturber(job.instruction, job.seed, setting.disturbances)
@@ -163,12 +164,13 @@ class _Run:
         if step % self._setting.stride or (self._instants and self._instants[-1].step == step):
             return
         self._instants.append(instant(self._world, step, self._width, self._setting.image_size,
-                                      self._rotation, self._expert.phase))
+                                      self._rotation, self._long, self._expert.phase))
 
 
 def instant(world: TableWorld, step: int, width: float, image_size: int, rotation: Array,
-            phase: str) -> Instant:
-    """What is known now. width: what the gripper was last told [m]; rotation: base to viewer."""
+            long: frozenset[str], phase: str) -> Instant:
+    """What is known now. width: what the gripper was last told [m]; rotation: base to viewer;
+    long: see Catalogue."""
     seen, truth = world.observe(), world.truth()
     frames = sorted(truth.objects)
     return Instant(
@@ -179,6 +181,7 @@ def instant(world: TableWorld, step: int, width: float, image_size: int, rotatio
         joint_velocities=np.array(seen.arm.velocity), gripper_width=seen.arm.gripper_width,
         tcp=seen.tcp, commanded=world.commanded, commanded_width=width,
         offsets=samples.offsets(seen.tcp, truth.objects, frames, rotation),
+        headings=samples.headings(truth.objects, frames, long, rotation),
         grasped=np.array([frame in truth.grasped for frame in frames]), phase=phase)
 
 

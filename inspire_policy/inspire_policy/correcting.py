@@ -44,14 +44,19 @@ if TYPE_CHECKING:
 CHUNK, HALF = 8, 4      # steps of a decision; steps from one row to the next
 HELD = 10               # steps for which success holds before the episode ends: holding is learned
 NEAR = 0.75             # share of glances near a thing
+CLEAR = 0.005           # between a finger and what it is put around, at least [m]
+SQUEEZED = 0.015        # by which fingers are told to be closer than what they hold is wide [m]
+CLOSING = 16            # steps until fingers have closed
+RISING, RISE = 14, 0.007    # steps, at most, in which what is held is lifted; in each [m]
 TRIES = 8               # to find a place for the arm where it touches nothing
 
 
 @dataclass(frozen=True)
 class Correcting:
     """How is collected: where the viewer is, the side of the pictures [pixels], random places of
-    the arm before an episode, share of them that are near any of the things there, share of the
-    expert's decisions that are a push instead, the checkpoint of the policy that moves the arm
+    the arm before an episode, share of them that are near any of the things there, share of
+    episodes in which it then takes hold of any of these, to be seen with it in the hand, share of
+    the expert's decisions that are a push instead, the checkpoint of the policy that moves the arm
     ('': the expert does), share of that policy's decisions that the expert takes over, steps
     until an episode ends (0: only glances), what is changed in the world."""
 
@@ -59,6 +64,7 @@ class Correcting:
     image_size: int = 112
     glances: int = 6
     around: float = 0.2
+    holding: float = 0.0
     pushes: float = 0.15
     checkpoint: str = ''
     help: float = 0.25
@@ -70,7 +76,7 @@ class Correcting:
         viewer(self.viewer)
         if not 1 <= self.image_size <= RENDERED:
             raise ValueError(f'image_size is {self.image_size}; valid: 1 to {RENDERED} pixels')
-        for name, most in (('around', NEAR), ('pushes', 1.0), ('help', 1.0)):
+        for name, most in (('around', NEAR), ('holding', 1.0), ('pushes', 1.0), ('help', 1.0)):
             if not 0.0 <= getattr(self, name) <= most:
                 raise ValueError(f'{name} is {getattr(self, name)}; valid: a share, 0 to {most:g}')
         if min(self.glances, self.longest) < 0 or self.glances + self.longest < 1:
@@ -98,7 +104,7 @@ class CorrectionCollector:
         """Run an episode: how it went, and its rows, packed; they count wherever it ended."""
         self._world.reset(job.instruction, job.seed)
         positions = recorded(self._world, self._viewer)
-        run = _Run(self._world, job, self._setting, self._policy)
+        run = _Run(self._world, job, self._setting, self._policy, self._catalogue.long)
         run.glance()
         reached = self._setting.longest == 0
         if self._setting.longest:
@@ -117,9 +123,10 @@ class _Run:
     """One episode under way."""
 
     def __init__(self, world: TableWorld, job: NumberedJob, setting: Correcting,
-                 policy: Policy | None) -> None:
+                 policy: Policy | None, long: frozenset[str]) -> None:
         self.pushes = 0
         self._world, self._setting, self._policy = world, setting, policy
+        self._long = long
         self._instruction = job.instruction
         self._rotation = viewer(setting.viewer).rotation_base_to_viewer
         self._expert = Corrector(find(job.instruction)[1], world.viewer_yaw)
@@ -143,7 +150,29 @@ class _Run:
         for _ in range(self._setting.glances):
             if self._placed():
                 self._row()
+        if self._random.random() < self._setting.holding:
+            self._take()
         self._width = world.arm.read().gripper_width
+
+    def _take(self) -> None:
+        """Rows with any of the things there in the hand, on the table and lifted: first any way of
+        taking hold, then any thing that is taken so and can be reached."""
+        world, random = self._world, self._random
+        objects = world.truth().objects
+        ways = random.permutation(sorted({SHAPES[frame].grip for frame in objects})).tolist()
+        for frame in sorted(random.permutation(sorted(objects)).tolist(),
+                            key=lambda frame: ways.index(SHAPES[frame].grip)):
+            shape = SHAPES[frame]
+            if shape.grip == 'tab' or not 0.0 < shape.width < shape.opening - 2 * CLEAR:
+                continue
+            found = solve(aims.grasp(shape, objects[frame]), HOME)
+            if found.converged and world.place_arm(found.q, shape.opening):
+                self._width = max(0.0, shape.width - SQUEEZED)
+                for steps, up in ((CLOSING, 0.0), (int(random.integers(1, RISING + 1)), RISE)):
+                    for _ in range(steps):
+                        world.step(np.array([0.0, 0.0, up, 0.0, 0.0, 0.0, self._width]))
+                    self._row()
+                return
 
     def go(self) -> bool:
         """Go until success has held; whether it came to that."""
@@ -167,7 +196,7 @@ class _Run:
         world = self._world
         actions = self._expert.correct(world.truth(), HORIZON, world.commanded, self._width)
         self._instants.append(instant(world, HALF * len(self._instants), self._width,
-                                      self._setting.image_size, self._rotation,
+                                      self._setting.image_size, self._rotation, self._long,
                                       self._expert.phase))
         self._actions.append(actions)
         return actions

@@ -54,8 +54,8 @@ class Dataset:
     card: dataset.json. columns: name -> array (rows, ...), read-only: episode (the number that it
     has in the dataset), step, stamp, joint_positions, joint_velocities, gripper_width, tcp,
     commanded, commanded_width, actions (rows, HORIZON, 7), valid. starts (episodes + 1,): where in
-    the rows each of `episodes` begins. object_starts (rows + 1,): where in `all_offsets` (N, 3)
-    and `all_grasped` (N,) the objects of each row begin.
+    the rows each of `episodes` begins. object_starts (rows + 1,): where in `all_offsets` (N, 3),
+    `all_headings` (N,) and `all_grasped` (N,) the objects of each row begin.
     """
 
     folder: Path
@@ -65,6 +65,7 @@ class Dataset:
     starts: NDArray[np.int64]
     object_starts: NDArray[np.int64]
     all_offsets: NDArray[np.float32]
+    all_headings: NDArray[np.float32]
     all_grasped: NDArray[np.bool_]
     phases: Sequence[str]
     _jpeg: Mapping[str, pa.ChunkedArray]
@@ -132,9 +133,10 @@ def _one(folder: Path) -> Dataset:
     counts = np.repeat([len(each.objects) for each in episodes], np.diff(starts)).astype(np.int64)
     object_starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     offsets = _ragged(folder, table, 'offsets', 3 * counts, np.float32).reshape(-1, 3)
+    headings = _ragged(folder, table, 'headings', counts, np.float32)
     grasped = _ragged(folder, table, 'grasped', counts, np.bool_)
     return Dataset(folder, card, episodes, columns, starts, object_starts, _frozen(offsets),
-                   _frozen(grasped), table.column('phase').to_pylist(),
+                   _frozen(headings), _frozen(grasped), table.column('phase').to_pylist(),
                    {name: table.column(name) for name in CAMERAS})
 
 
@@ -161,6 +163,7 @@ def _joined(parts: Sequence[Dataset]) -> Dataset:
         episodes, {name: _frozen(value) for name, value in columns.items()}, starts,
         _chained([part.object_starts for part in parts]),
         _frozen(np.concatenate([part.all_offsets for part in parts])),
+        _frozen(np.concatenate([part.all_headings for part in parts])),
         _frozen(np.concatenate([part.all_grasped for part in parts])),
         [phase for part in parts for phase in part.phases],
         {name: pa.chunked_array([chunk for part in parts for chunk in part._jpeg[name].chunks])
@@ -209,7 +212,7 @@ def _part(path: Path) -> pa.Table:
             raise DatasetError(f'{path}: column {name} has {column.null_count} empty entries')
         if pa.types.is_floating(_value_type(column.type)):
             values = _flat(column, np.float64)
-            if not np.isfinite(values).all():
+            if not (np.isfinite(values) | ((name == 'headings') & np.isnan(values))).all():
                 raise DatasetError(f'{path}: column {name} has a value that is not finite')
     valid = table.column('valid').to_numpy()
     if len(valid) and not 0 <= valid.min() <= valid.max() <= HORIZON:
@@ -227,6 +230,8 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
                            'goes on') from None
     except (OSError, pa.ArrowException) as error:
         raise DatasetError(f'{path} cannot be read: {error}') from None
+    if 'headings' in schema.names and 'headings' not in table.schema.names:
+        table = table.append_column('headings', _unknown(table.column('grasped')))
     for name in schema.names:
         if name not in table.schema.names:
             raise DatasetError(f'{path} has no column {name}')
@@ -234,6 +239,15 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
         if found != wanted:
             raise DatasetError(f'{path}: column {name} is {found}; valid: {wanted}')
     return table.select(schema.names).replace_schema_metadata()
+
+
+def _unknown(like: pa.ChunkedArray) -> pa.ChunkedArray:
+    """NaN for each value of a column of lists: a dataset from before headings were noted."""
+    parts = []
+    for one in like.chunks:
+        ends = np.cumsum([0, *one.value_lengths().to_pylist()]).astype(np.int32)
+        parts.append(pa.ListArray.from_arrays(ends, np.full(ends[-1], np.nan, np.float32)))
+    return pa.chunked_array(parts, pa.list_(pa.float32()))
 
 
 def _value_type(kind: pa.DataType) -> pa.DataType:

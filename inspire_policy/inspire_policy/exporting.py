@@ -19,7 +19,7 @@ import pyarrow as pa
 from inspire_labeler import cdr
 from inspire_labeler.catalogue import Catalogue
 from inspire_labeler.episode_hindsight import hindsight
-from inspire_labeler.labelling import Labelling, LabelSettings, Task
+from inspire_labeler.labelling import Labelling, Labels, LabelSettings, Task
 from inspire_labeler.question import question, questions
 from inspire_labeler.recompute import (
     CAMERA,
@@ -119,11 +119,12 @@ def export(number: int, job: Job, success: bool, messages: Messages, setting: Ex
 
 class Place(NamedTuple):
     """Where an object is: minus tcp in the viewer frame (3,) [m]; or the reason why that is not
-    known."""
+    known. heading: see dataset_format."""
 
     offset: Sequence[float]
     grasped: bool
     reason: str
+    heading: float = np.nan
 
 
 Places = dict[int, dict[str, Place]]    # by stamp and object
@@ -147,7 +148,16 @@ def _places(messages: Messages, instruction: str, track: Track, stamps: Sequence
     # Each frame is asked for by its own name, so that all are labelled, and need not be resolved.
     task = Task(instruction, tuple(map(question, objects)), {each: each for each in objects})
     wanted = set(stamps)
-    done = []
+    found = {}
+
+    def note(done: Iterable[Labels]) -> None:
+        for labels in done:
+            found[labels.stamp] = {
+                each.frame: Place(each.offset, bool(each.grasped), each.reason,
+                                  labelling.heading(each.frame, labels.stamp)
+                                  if each.frame in catalogue.long else np.nan)
+                for each in labels.labels}
+
     for topic, data in messages():
         if topic == TF:
             labelling.add_transforms(cdr.read_transforms(data))
@@ -160,10 +170,9 @@ def _places(messages: Messages, instruction: str, track: Track, stamps: Sequence
             labelling.add_gripper(joints.stamp, joints.positions[GRIPPER_JOINT])
         elif topic == _FIRST and cdr.read_header_stamp(data) in wanted:
             labelling.observe(cdr.read_header_stamp(data), [task])
-        done += labelling.take()
-    done += labelling.finish()
-    return objects, {labels.stamp: {each.frame: Place(each.offset, bool(each.grasped), each.reason)
-                                    for each in labels.labels} for labels in done}
+        note(labelling.take())
+    note(labelling.finish())
+    return objects, found
 
 
 def _pictures(messages: Iterable[Message], stamps: Sequence[int],
@@ -207,6 +216,7 @@ def _instant(track: Track, stamp: int, pictures: Mapping[str, bytes],
         joint_positions=positions, joint_velocities=velocities, gripper_width=width,
         tcp=track.tcp(stamp), commanded=commanded, commanded_width=commanded_width,
         offsets=np.array([each.offset for each in known], dtype=np.float64).reshape(-1, 3),
+        headings=np.array([each.heading for each in known], dtype=np.float64),
         grasped=np.array([each.grasped for each in known], dtype=np.bool_))
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from inspire_labeler.catalogue import Catalogue, CatalogueError
+from inspire_labeler.labelling import LEVEL
 from inspire_labeler.question import questions
 from inspire_policy.dataset_format import CAMERAS, HORIZON, ROWS, Episode
 from inspire_policy.evaluation import Job
@@ -35,7 +36,7 @@ class Instant:
 
     step: how many actions had been carried out; images: camera -> JPEG; tcp and commanded in
     base_link; commanded_width: as last told [m]; offsets (objects, 3): grasp frame minus tcp in
-    the viewer frame [m]; grasped (objects,).
+    the viewer frame [m]; headings (objects,): see dataset_format; grasped (objects,).
     """
 
     step: int
@@ -48,6 +49,7 @@ class Instant:
     commanded: Pose
     commanded_width: float
     offsets: Array
+    headings: Array
     grasped: NDArray[np.bool_]
     phase: str = ''
 
@@ -77,6 +79,17 @@ def offsets(tcp: Pose, objects: Mapping[str, Pose], frames: Sequence[str],
     """Object minus tcp in the viewer frame [m], (frames, 3)."""
     places = np.array([objects[frame].position - tcp.position for frame in frames])
     return np.asarray(places.reshape(-1, 3) @ rotation_base_to_viewer.T)
+
+
+def headings(objects: Mapping[str, Pose], frames: Sequence[str], long: frozenset[str],
+             rotation_base_to_viewer: Array) -> Array:
+    """Of things that are longer than wide, from the viewer frame's x axis [rad] (frames,); NaN of
+    all others, and of what stands upright."""
+    axes = np.array([objects[frame].rotation[:, 0] for frame in frames]).reshape(-1, 3)
+    axes = axes @ rotation_base_to_viewer.T
+    known = np.array([frame in long for frame in frames], bool)
+    known &= np.hypot(axes[:, 0], axes[:, 1]) > LEVEL
+    return np.where(known, np.arctan2(axes[:, 1], axes[:, 0]), np.nan)
 
 
 def chunk(actions: Array, step: int, width: float) -> Array:
@@ -114,6 +127,7 @@ def rows(number: int, shown: Demonstration) -> pa.Table:
         'actions': _fixed(shown.actions.reshape(len(listed), -1)),
         'valid': shown.valid,
         'offsets': [each.offsets.astype(np.float32).reshape(-1) for each in listed],
+        'headings': [each.headings.astype(np.float32) for each in listed],
         'grasped': [each.grasped for each in listed],
         'phase': [each.phase for each in listed],
     }

@@ -37,8 +37,8 @@ def instant(number: int, step: int) -> Instant:
                 for name, shade in shades.items()},
         joint_positions=value + np.arange(6), joint_velocities=-np.arange(6.0),
         gripper_width=0.07, tcp=pose(value), commanded=pose(value + 1), commanded_width=0.06,
-        offsets=np.array([[value, 0, 0], [0, value, 0]]), grasped=np.array([step > 4, False]),
-        phase='hold')
+        offsets=np.array([[value, 0, 0], [0, value, 0]]), headings=np.array([np.nan, 0.5]),
+        grasped=np.array([step > 4, False]), phase='hold')
 
 
 def job(number: int) -> Job:

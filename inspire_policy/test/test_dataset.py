@@ -115,6 +115,8 @@ def replaced(path: Path, name: str, values: pa.Array | None) -> None:
     ('valid', pa.array([17] * 6, pa.int16()), 'column valid goes from 17 to 17'),
     ('gripper_width', pa.array([float('nan')] * 6, pa.float32()),
      'column gripper_width has a value that is not finite'),
+    ('headings', pa.array([[float('inf')] * 2] * 6, pa.list_(pa.float32())),
+     'column headings has a value that is not finite'),
     ('phase', pa.array([None] * 6, pa.string()), 'column phase has 6 empty entries'),
     ('offsets', pa.array([[0.0] * 5] * 6, pa.list_(pa.float32())),
      'column offsets of episode 0, step 0 has 5 values; valid: 6'),
@@ -126,6 +128,15 @@ def test_a_broken_column_is_named(folder: Path, name: str, values: pa.Array | No
     replaced(folder / PART, name, values)
     with pytest.raises(DatasetError, match=said):
         dataset.open(folder)
+
+
+def test_headings_that_were_never_noted_are_not_known(folder: Path) -> None:
+    before = dataset.open(folder).all_headings
+    assert np.array_equal(before, np.tile(np.float32([np.nan, 0.5]), 9), equal_nan=True)
+    for path in (folder / PART).parent.glob('part-*.parquet'):
+        replaced(path, 'headings', None)
+    found = dataset.open(folder)
+    assert found.all_headings.shape == before.shape and np.isnan(found.all_headings).all()
 
 
 def test_rows_that_are_gone_are_missed(folder: Path) -> None:

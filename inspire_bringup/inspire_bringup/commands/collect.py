@@ -77,6 +77,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='with --corrections: share of the random places, up to 0.75, that '
                         'are near any of the things there, in place of the one to move: so that '
                         'the others are seen from near by, too (default: %(default)g)')
+    parser.add_argument('--holding', type=float, default=Correcting.holding, metavar='SHARE',
+                        help='with --corrections: share of episodes before which the arm takes '
+                        'hold of any of the things there, so that it is seen in the hand, too '
+                        '(default: %(default)g)')
     parser.add_argument('--longest', type=int, default=Correcting.longest, metavar='STEPS',
                         help='with --corrections: steps until an episode ends; 0: only glances '
                         '(default: %(default)s)')
@@ -122,8 +126,8 @@ def setting_of(arguments: argparse.Namespace) -> Collecting | Correcting:
     if arguments.corrections:
         chosen = str(arguments.checkpoint.resolve()) if arguments.checkpoint else ''
         return Correcting(arguments.viewer, arguments.image_size, arguments.glances,
-                          around=arguments.around, checkpoint=chosen, longest=arguments.longest,
-                          variation=Variation(arguments.variation))
+                          around=arguments.around, holding=arguments.holding, checkpoint=chosen,
+                          longest=arguments.longest, variation=Variation(arguments.variation))
     if arguments.checkpoint or arguments.variation != Variation.NONE:
         raise ValueError('--checkpoint and --variation have a meaning with --corrections only: '
                          'demonstrations are the expert\'s, in the world as it is')
@@ -137,7 +141,7 @@ def command(arguments: argparse.Namespace) -> str:
     how: tuple[str, ...] = ('stride', 'disturbances')
     if arguments.corrections:
         words, how = [*words, '--corrections'], (
-            'glances', 'around', 'longest', 'checkpoint', 'variation')
+            'glances', 'around', 'holding', 'longest', 'checkpoint', 'variation')
     for name in ('out', 'episodes', 'tasks', 'split', 'seed', 'image_size', *how, 'viewer'):
         value = getattr(arguments, name)
         words += [f'--{name.replace("_", "-")}', str(value)] if value not in ('', None) else []

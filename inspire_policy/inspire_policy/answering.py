@@ -88,6 +88,10 @@ class AnsweringPolicy(ABC):
     def _see(self, observation: PolicyObservation) -> Any:
         """What is seen, encoded: the past that the text is read onto. Raises PolicyError."""
 
+    def _ahead(self, observation: PolicyObservation) -> NDArray[np.float64] | None:
+        """See Speaker.speak; None: nothing is blind."""
+        return None
+
     @abstractmethod
     def _prompt(self, layout: Layout, questions: Sequence[Question]) -> tuple[Segment, ...]:
         """The text of a decision."""
@@ -112,7 +116,8 @@ class AnsweringPolicy(ABC):
         asked = self._asked
         placed = {number: self.placed[question.object] for number, question in enumerate(asked)
                   if question.object in self.placed}
-        said = self._speaker.speak(past, self._text(), self._drafts(), self._given(asked), placed)
+        said = self._speaker.speak(past, self._text(), self._drafts(), self._given(asked), placed,
+                                   self._ahead(observation))
         self._said = said.answers
         self._decisions += 1
         answers = tuple(Answer(question, text, chances, offset if self.tells_places else None,

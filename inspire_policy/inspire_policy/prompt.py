@@ -20,11 +20,12 @@ from inspire_labeler.question import Question
 class Layout(StrEnum):
     """Where the questions stand: before the instruction (the paper's way), before one that leaves
     out what they name, each for itself before one that has the answers in the place of names,
-    after it, nowhere."""
+    the same before actions for which no picture is looked at, after it, nowhere."""
 
     VQA_FIRST = 'vqa_first'
     NAMED_ONCE = 'named_once'
     ANSWERS_FOR_NAMES = 'answers_for_names'
+    ANSWERS_FOR_PICTURES = 'answers_for_pictures'
     INSTRUCT_FIRST = 'instruct_first'
     NONE = 'none'
 
@@ -47,12 +48,14 @@ class Segment:
     """Text, and what is said after it: `question` (None: the actions).
 
     marks: marks and plain text in turn, as a small model reads it; a number stands for what was
-    said in the slot of this number. alone: it is read as if nothing but the scene was read before.
+    said in the slot of this number. alone: it is read as if nothing but the scene was read before;
+    blind: and of the scene nothing but how the arm stands.
     """
 
     marks: tuple[str | int, ...]
     question: Question | None
     alone: bool = False
+    blind: bool = False
 
     @property
     def text(self) -> tuple[str, ...]:
@@ -69,10 +72,10 @@ def segments(layout: Layout, instruction: str,
     asked = [Segment(ask(question), question) for question in questions]
     if layout is Layout.NONE or not asked:
         return (Segment((*do, Mark.ACT), None),)
-    if layout is Layout.ANSWERS_FOR_NAMES:
+    if layout in (Layout.ANSWERS_FOR_NAMES, Layout.ANSWERS_FOR_PICTURES):
         do = (Mark.DO, *answered(instruction, questions))
         return (*(replace(one, alone=True) for one in asked),
-                Segment((*do, Mark.ACT), None, alone=True))
+                Segment((*do, Mark.ACT), None, True, layout is Layout.ANSWERS_FOR_PICTURES))
     if layout is not Layout.INSTRUCT_FIRST:
         return (*asked, Segment((*do, Mark.ACT), None))
     first = Segment((*do, *asked[0].marks), asked[0].question)

@@ -29,13 +29,14 @@ class Run:
     shift: float = 0.0         # and moved by up to this share of their side
     seed: int = 0
     held_out: int = 25         # every so many-th episode is kept for validation
+    scene_rows: int = 0        # of an episode that are looked at (0: all)
     validate: int = 500        # steps between validations
     save: int = 500            # steps between checkpoints
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
         self._require('at least 1', 1, 'steps', 'batch', 'validate', 'save')
-        self._require('0 or more', 0, 'warmup', 'held_out')
+        self._require('0 or more', 0, 'warmup', 'held_out', 'scene_rows')
 
     def _require(self, valid: str, least: int, *names: str) -> None:
         """Raise ValueError for one of these settings that is less."""

@@ -48,9 +48,10 @@ class Reader(Protocol):
     """A model that continues a text; what it has seen is in the past it begins with.
 
     A past that was read on from may be gone on from again, but then what was read after it the
-    first time is lost: readers may keep everything in one place. One whose `reads_places` is true
-    takes a third argument (len(ids), 3): at the first token of an answer where its object is, as
-    the past said in `offsets` [m], NaN elsewhere.
+    first time is lost: readers may keep everything in one place. One that reads places has the
+    attribute `place`, numbers of one, and takes a third argument (len(ids), place): at the first
+    token of an answer its object's place as the past said it in `offsets`, the offset from the tcp
+    first [m], NaN elsewhere.
     """
 
     def read(self, past: Any, ids: Sequence[int]) -> tuple[Logits, Any]:
@@ -103,15 +104,18 @@ class Speaker:
 
     def speak(self, past: Any, prompt: Sequence[Segment], drafts: Sequence[str] = (),
               given: Mapping[int, str] | None = None,
-              placed: Mapping[int, NDArray[np.float64]] | None = None) -> Spoken:
+              placed: Mapping[int, NDArray[np.float64]] | None = None,
+              ahead: NDArray[np.float64] | None = None) -> Spoken:
         """Read `prompt` onto `past` and fill its slots.
 
         drafts: of the first questions, to be checked. given: answers by the question's number that
         are not checked but taken; placed: where their objects are, likewise, for a model that
-        reads places. Raises UndecodableAction.
+        reads places; ahead: what blind segments count places from, minus the tcp (3,) [m]. Raises
+        UndecodableAction.
         """
         begin = time.perf_counter()
-        turn = _Turn(self._reader, self._words, past, drafts, given or {}, placed or {})
+        turn = _Turn(self._reader, self._words, past, drafts, given or {}, placed or {},
+                     np.zeros(3) if ahead is None else ahead)
         row = None
         while row is None:
             row = turn.read_on(prompt)
@@ -119,7 +123,8 @@ class Speaker:
         codes = self._act(turn, *row)
         return Spoken(tuple(turn.said), tuple(turn.chances), tuple(codes),
                       {'answers': answered - begin, 'actions': time.perf_counter() - answered},
-                      turn.passes, turn.replaced, tuple(turn.offsets))
+                      turn.passes, turn.replaced,
+                      tuple(one if one is None else one[:3] for one in turn.offsets))
 
     def _act(self, turn: _Turn, logits: Logits, place: int) -> list[int]:
         """Codes of a chunk, each the best of those allowed."""
@@ -144,7 +149,8 @@ class _Turn:
     """One decision under way: what was read, and what was said so far."""
 
     def __init__(self, reader: Reader, words: Vocabulary, past: Any, drafts: Sequence[str],
-                 given: Mapping[int, str], placed: Mapping[int, NDArray[np.float64]]) -> None:
+                 given: Mapping[int, str], placed: Mapping[int, NDArray[np.float64]],
+                 ahead: NDArray[np.float64]) -> None:
         self.said: list[str] = []
         self.chances: list[tuple[float, ...]] = []
         self.offsets: list[NDArray[np.float64] | None] = []
@@ -152,17 +158,17 @@ class _Turn:
         self._reader, self._words, self._past = reader, words, past
         self._drafts, self._given = drafts, given
         self._waiting: list[int] = []   # an answer that has still to be read
-        self._reads_places = bool(getattr(reader, 'reads_places', False))
-        self._placed = placed if self._reads_places else {}
+        self._place = int(getattr(reader, 'place', 0))
+        self._placed = placed if self._place else {}
         self._there: dict[int, NDArray[np.float64]] = {}    # places to be read, by the token
-        self._begin = past.length
+        self._begin, self._ahead = past.length, ahead
 
     def read(self, ids: Sequence[int]) -> tuple[Logits, int]:
         """Logits after each token, and the place of the first."""
-        start, there = self._past.length, np.full((len(ids), 3), np.nan)
+        start, there = self._past.length, np.full((len(ids), self._place), np.nan)
         for token, offset in self._there.items():
             there[token] = offset
-        more = (there,) if self._reads_places else ()
+        more = (there,) if self._place else ()
         logits, self._past = self._reader.read(self._past, ids, *more)
         self._there = {}
         self.passes += 1
@@ -178,7 +184,9 @@ class _Turn:
         for number in range(len(self.said), len(prompt)):
             if prompt[number].alone:
                 self._past, self._there, run = self._past.cut(self._begin), {}, []
-            run = self._written(run, prompt[number].marks)
+            if prompt[number].blind:
+                self._past = self._past.blind()
+            run = self._written(run, prompt[number])
             slots.append(len(run) - 1)
             known = self._known(prompt[number], number)
             if known is None:
@@ -190,42 +198,45 @@ class _Turn:
             segment = prompt[len(self.said)]
             if segment.question is None:
                 return logits, place
-            own = None if offsets is None else offsets[place]
-            self.offsets.append(self._placed.get(len(self.said), own))
+            own = None if offsets is None else offsets[place].copy()
+            if len(self.said) in self._placed and own is not None:
+                own[:3] = self._placed[len(self.said)]
+            self.offsets.append(own)
             self._note(0, len(self.said))
             if not self._agrees(segment, logits, place, start):
                 break
         return None
 
-    def _written(self, run: list[int], marks: Sequence[str | int]) -> list[int]:
-        """A run with the ids of marks, and of what was said where they are numbers."""
-        for mark in marks:
+    def _written(self, run: list[int], segment: Segment) -> list[int]:
+        """A run with the ids of a segment's marks, and of what was said where they are numbers."""
+        for mark in segment.marks:
             if isinstance(mark, str):
                 run = run + self._words.encode([mark])
                 continue
-            self._note(len(run), mark)
+            self._note(len(run), mark, self._ahead if segment.blind else 0.0)
             run = run + spelled(self._words, self.said[mark])
         return run
 
-    def _note(self, token: int, number: int) -> None:
-        """An answer begins at a token of what is read next: its place is to be read with it.
+    def _note(self, token: int, number: int, ahead: NDArray[np.float64] | float = 0.0) -> None:
+        """An answer begins at a token of what is read next: its place, less `ahead`, is to be read
+        with it.
 
         Raises UndecodableAction where that is not told: what is done would hang on no place.
         """
-        if not self._reads_places:
+        if not self._place:
             return
-        offset = self.offsets[number]
-        if offset is None or not np.isfinite(offset).all():
-            raise UndecodableAction(f'the place of answer {number} is {offset}; valid: three '
-                                    'finite numbers [m]')
-        self._there[token] = offset
+        place = self.offsets[number]
+        if place is None or not np.isfinite(place).all():
+            raise UndecodableAction(f'the place of answer {number} is {place}; valid: '
+                                    f'{self._place} finite numbers')
+        self._there[token] = np.concatenate([place[:3] - ahead, place[3:]])
 
     def _known(self, segment: Segment, number: int) -> str | None:
         """The answer that is given or drafted for a question, where it can be checked in the pass
         that reads on: a word that is split has to be scored first, where an answer is read with
         its object's place that place has to be known, and after what is read alone comes nothing.
         """
-        if self._reads_places or segment.alone:
+        if self._place or segment.alone:
             return None
         if segment.question is None or number in self._given:
             return self._given.get(number)

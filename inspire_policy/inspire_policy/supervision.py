@@ -21,7 +21,7 @@ from inspire_policy.action_codec import Codec
 from inspire_policy.dataset import Dataset
 
 Ids = NDArray[np.int64]
-Offset = NDArray[np.float32]
+Place = NDArray[np.float32]
 IGNORED = -100                 # a target that carries no loss
 NOWHERE = -1                   # the branch of padding
 DELAYS = (0.5, 0.25, 0.25)     # how often a chunk begins 0, 1, 2 steps after its picture
@@ -50,6 +50,11 @@ class Truth:
             raise ValueError(f'{data.folder} has no {codec.chunk} steps in a row to imitate{why}')
         labels = codes(data.all_offsets.astype(np.float64), data.all_grasped, formulation)
         self._labels = words(labels, formulation)
+        unheld = np.zeros_like(data.all_grasped)
+        self._unheld = words(codes(data.all_offsets.astype(np.float64), unheld, formulation),
+                             formulation)
+        twice = 2.0 * data.all_headings[:, None]
+        self._places = np.concatenate([data.all_offsets, np.cos(twice), np.sin(twice)], 1)
         self._labelled = labels != WITHHELD
 
     def delay(self, row: int, random: np.random.Generator) -> int:
@@ -61,13 +66,20 @@ class Truth:
         """Codes of the chunk that begins `delay` steps after a row."""
         return self._codes[delay][row]
 
-    def answers(self, row: int) -> dict[str, tuple[str, Offset]]:
-        """The answer about each object (by frame) that has one, and where the object is (3,):
-        minus the tcp, in the viewer frame [m]."""
+    def answers(self, row: int) -> dict[str, tuple[str, Place]]:
+        """The answer about each object (by frame) that has one, and its place (5,): the object
+        minus the tcp in the viewer frame [m], cosine and sine of twice its heading, which are NaN
+        where it is not known or it has none."""
         start, episode = self._data.object_starts[row], self._data.episode_of(row)
-        return {frame: (str(self._labels[start + number]), self._data.all_offsets[start + number])
+        return {frame: (str(self._labels[start + number]), self._places[start + number])
                 for number, frame in enumerate(episode.objects)
                 if self._labelled[start + number]}
+
+    def unheld(self, row: int, frame: str) -> str:
+        """The answer about an object if it was not held: what a network says that does not see it.
+        """
+        number = self._data.episode_of(row).objects.index(frame)
+        return str(self._unheld[self._data.object_starts[row] + number])
 
     def away_from_unnamed(self, near: float) -> NDArray[np.bool_]:
         """(rows,): whether the thing nearest to the tcp is farther than `near` [m], or named by
@@ -81,8 +93,8 @@ class Truth:
             found[row] = apart[nearest] > near or data.episode_of(row).objects[nearest] in named
         return found
 
-    def asked(self, row: int, answers: Mapping[str, tuple[str, Offset]],
-              ) -> list[tuple[Question, str, Offset]]:
+    def asked(self, row: int, answers: Mapping[str, tuple[str, Place]],
+              ) -> list[tuple[Question, str, Place]]:
         """The questions about what the instruction names, in its order, of `answers` to a row."""
         episode = self._data.episode_of(row)
         return [(question(phrase, self._formulation), *answers[frame]) for phrase, frame
@@ -90,8 +102,8 @@ class Truth:
 
 
 class Text:
-    """A sample's text under way: parallel lists, and where in them an offset belongs: as what is
-    to be said (`offsets`), as what is read (`there`)."""
+    """A sample's text under way: parallel lists, and where in them a place belongs: as what is to
+    be said (`said`), as what is read (`there`)."""
 
     def __init__(self) -> None:
         self.ids: list[int] = []
@@ -99,8 +111,8 @@ class Text:
         self.branches: list[int] = []
         self.answers: list[int] = []
         self.actions: list[int] = []
-        self.offsets: list[tuple[int, Offset]] = []
-        self.there: list[tuple[int, Offset]] = []
+        self.said: list[tuple[int, Place]] = []
+        self.there: list[tuple[int, Place]] = []
         self._branch, self._place = 0, 0
 
     def read(self, ids: Sequence[int]) -> None:
@@ -118,15 +130,15 @@ class Text:
         self.read(ids)
         targets[before:before + len(ids)] = ids
 
-    def answer(self, ids: Sequence[int], offset: Offset) -> None:
-        """Append an answer, and note how far away its object is [m] (3,)."""
-        self.offsets.append((len(self.ids) - 1, offset))
-        self.there.append((len(self.ids), offset))
+    def answer(self, ids: Sequence[int], place: Place) -> None:
+        """Append an answer, and note its object's place."""
+        self.said.append((len(self.ids) - 1, place))
+        self.there.append((len(self.ids), place))
         self.say(ids, self.answers)
 
-    def recall(self, ids: Sequence[int], offset: Offset) -> None:
+    def recall(self, ids: Sequence[int], place: Place) -> None:
         """Append an answer that was given elsewhere, as something to be read."""
-        self.there.append((len(self.ids), offset))
+        self.there.append((len(self.ids), place))
         self.read(ids)
 
     def branch(self) -> None:

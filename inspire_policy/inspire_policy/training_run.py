@@ -88,6 +88,18 @@ def go(recipe: Run, begin: int, end: int, drawn: Iterable[B],
     return keep(end, last)
 
 
+def thinned(data: Dataset, rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Of each episode at most so many of these rows, evenly spread (0: all): to a network that
+    looks, many rows of one scene tell hardly more than one."""
+    if not most:
+        return rows
+    owner = np.searchsorted(data.starts, rows, 'right')
+    parts = np.split(rows, np.flatnonzero(np.diff(owner)) + 1)
+    return np.concatenate([
+        one[np.linspace(0, len(one) - 1, min(most, len(one))).round().astype(int)]
+        for one in parts])
+
+
 def split(data: Dataset, every: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows for training and for validation: every so many-th seed is held out, of each task.
 

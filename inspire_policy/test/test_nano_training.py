@@ -27,7 +27,7 @@ from inspire_policy.nano.vocabulary import sentences  # noqa: E402
 from inspire_policy.prompt import Layout  # noqa: E402
 from inspire_policy.supervision import IGNORED, NOWHERE, SAID, delayed_chunks  # noqa: E402
 from inspire_policy.training_log import read_log  # noqa: E402
-from inspire_policy.training_run import TrainingError, split, tally, varied  # noqa: E402
+from inspire_policy.training_run import TrainingError, split, tally, thinned, varied  # noqa: E402
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -151,9 +151,9 @@ def test_the_place_of_an_object_stands_where_its_answer_begins_and_agrees_with_i
                                                          'down', 'grasped')}
     rows = np.flatnonzero(drawn.usable.any(1))[::2]
     batch = drawn.draw(rows.tolist(), np.random.default_rng(3))
-    there = np.isfinite(batch.offsets[:, :, 0])
+    there = np.isfinite(batch.said[:, :, 0])
     assert there.sum() > len(batch.ids) and (there == (batch.answers != IGNORED)).all()
-    for offset, said in zip(batch.offsets[there], batch.answers[there], strict=True):
+    for offset, said in zip(batch.said[there], batch.answers[there], strict=True):
         if spoken[said] != 'grasped':
             code = codes(offset[None].astype(float), np.array([False]), Formulation.DIRECTION)
             assert words(code, Formulation.DIRECTION)[0] == spoken[said]
@@ -165,7 +165,7 @@ def test_places_are_read_at_answers_and_as_far_off_as_the_networks_own(data, off
     _, _, drawn = made(data, size, others=True, off=off)
     rows = np.flatnonzero(drawn.usable.any(1))[::2].tolist()
     batch = drawn.draw(rows, np.random.default_rng(3))
-    truth, read = batch.offsets[:, :-1], batch.there[:, 1:]
+    truth, read = batch.said[:, :-1], batch.there[:, 1:]
     assert np.isnan(batch.there[:, 0]).all()
     assert np.array_equal(np.isnan(truth), np.isnan(read))
     wrong = np.linalg.norm(read - truth, axis=-1)
@@ -176,25 +176,101 @@ def test_places_are_read_at_answers_and_as_far_off_as_the_networks_own(data, off
 @pytest.mark.parametrize('layout', Layout)
 def test_what_is_acted_on_is_what_was_trained(data, layout):
     """Reading a sample's text as acting does gives the logits that training sees."""
-    size = replace(TINY, reads_places=True)
+    size = replace(TINY, reads_places=True, headings=True)
     tokens, codec, drawn = made(data, size, layout=layout, dropped=0.0)
     torch.manual_seed(7)
     network = Network(size, tokens.text_size + codec.codes).eval()
     for row in np.flatnonzero(drawn.usable[:, 0])[::40].tolist():
-        batch = drawn.draw([row], np.random.default_rng(row))
-        with torch.no_grad():
-            hidden, _ = run(network, batch, torch.device('cpu'))
-            trained = network.head(hidden)[0].numpy()
+        batch = drawn.draw([row], np.random.default_rng(row), [row])
         reader = TorchReader(network)
         seen = reader.see([one[0] for one in batch.pictures], batch.state[0])
-        for branch in set(batch.branches[0].tolist()) - {NOWHERE}:
-            own = batch.branches[0] == branch
-            logits, _ = reader.read(seen, batch.ids[0][own].tolist(), batch.there[0][own])
-            assert np.allclose(logits, trained[own], atol=1e-4)
-        acted = batch.branches[0][batch.actions[0] != IGNORED]
+        for part in (batch, batch.deeds) if batch.deeds else (batch,):
+            with torch.no_grad():
+                hidden, _ = run(network, part, torch.device('cpu'))
+                trained = network.head(hidden)[0].numpy()
+            for branch in set(part.branches[0].tolist()) - {NOWHERE}:
+                own = part.branches[0] == branch
+                logits, _ = reader.read(seen, part.ids[0][own].tolist(), part.there[0][own])
+                assert np.allclose(logits, trained[own], atol=1e-4)
+            seen = seen.blind()
+        acted = part.branches[0][part.actions[0] != IGNORED]
         names = tokens.encode([data.episode_of(row).asked_phrases[0].split()[-1]])
-        text = batch.ids[0][batch.branches[0] == acted[0]].tolist()
-        assert (names[-1] in text) == (layout is not Layout.ANSWERS_FOR_NAMES)
+        text = part.ids[0][part.branches[0] == acted[0]].tolist()
+        assert (names[-1] in text) == (layout not in (Layout.ANSWERS_FOR_NAMES,
+                                                      Layout.ANSWERS_FOR_PICTURES))
+        assert (batch.deeds is None) == (layout is not Layout.ANSWERS_FOR_PICTURES)
+
+
+def test_where_no_picture_is_looked_at_places_count_from_where_the_arm_is_told_to_be(data):
+    """And say how a thing is turned; what is not known of that is any."""
+    size = replace(TINY, reads_places=True, headings=True)
+    _, _, drawn = made(data, size, layout=Layout.ANSWERS_FOR_PICTURES, off=(0.0, 0.0))
+    rows = np.flatnonzero(drawn.usable[:, 1])[::5].tolist()
+    deeds = drawn.draw(rows[:1], np.random.default_rng(2), rows).deeds
+    assert deeds.pictures == () and len(deeds.ids) == len(rows)
+    begins = data.columns['commanded'][:, :3].astype(float)
+    for row, there in zip(rows, deeds.there, strict=True):
+        known = there[np.isfinite(there).all(-1)]
+        episode = data.episode_of(row)
+        assert len(known) == len(episode.asked_frames)
+        moves = data.columns['actions'][row].astype(float)
+        for frame, place in zip(episode.asked_frames, known, strict=True):
+            number = episode.objects.index(frame)
+            base = data.columns['tcp'][row][:3] + data.offsets(row)[number]     # viewer: libero
+            ways = [base - begins[row] - moves[:delay, :3].sum(0) for delay in range(3)]
+            assert min(np.abs(way - place[:3]).max() for way in ways) < 1e-5
+            heading = data.all_headings[data.object_starts[row] + number]
+            if np.isfinite(heading):
+                assert np.allclose(place[3:], [np.cos(2 * heading), np.sin(2 * heading)], atol=0.8)
+            assert np.abs(place[3:]).max() < 2.0
+
+
+@pytest.mark.parametrize(('name', 'value'), [('off', (0.1,)), ('off', (1.0, 0.0)), ('beside', 2.0),
+                                             ('deeds', 0), ('denied', -0.1)])
+def test_what_cannot_be_taught_is_refused_by_name(name, value):
+    with pytest.raises(ValueError, match=f'^{name} is .*; valid: '):
+        Teaching(**{name: value})
+
+
+@pytest.mark.parametrize('denied', [0.0, 1.0])
+def test_what_is_held_can_be_said_not_to_be(data, denied):
+    """As a network says of what it never held: the direction in which it would be is said."""
+    tokens, _, drawn = made(data, layout=Layout.ANSWERS_FOR_PICTURES, denied=denied)
+    rows = [row for row in np.flatnonzero(drawn.usable.any(1)).tolist()
+            if any(data.grasped(row)[data.episode_of(row).objects.index(frame)]
+                   for frame in data.episode_of(row).asked_frames)]
+    assert len(rows) > 3
+    deeds = drawn.draw(rows[:1], np.random.default_rng(0), rows).deeds
+    assert ((deeds.ids == tokens.answer('grasped')[0]).any(1) == (denied == 0.0)).all()
+
+
+def test_a_run_that_tells_headings_and_codes_anew_keeps_the_rest(tmp_path):
+    start = demonstrations.checkpoint_folder('size.reads_places=true')
+    there = checkpoint.load(start)
+    made = train(demonstrations.tiny('steps=1', 'rate=1e-9', 'decay=0', 'recode=true', 'chunk=8',
+                                     'size.reads_places=true', 'size.headings=true', 'seed=3',
+                                     'teaching.layout=answers_for_pictures'),
+                 [demonstrations.demonstrations()], tmp_path / 'on', threads=1, start=start)
+    assert made.description.size.headings and made.words.text == there.words.text
+    text = made.words.text_size
+    for name, value in there.weights.items():
+        own = made.weights[name]
+        if name in ('words.weight', 'head.weight'):
+            assert np.allclose(own[:text], value[:text], atol=1e-3)
+            assert not np.allclose(own[text:], value[text:], atol=1e-3)
+        else:
+            assert np.allclose(own[:len(value)], value, atol=1e-3), name
+    assert len(made.weights['where.weight']) == 5
+    assert not made.weights['there.turned.weight'].any()
+
+
+def test_of_each_episode_some_rows_are_looked_at(data):
+    rows = np.arange(len(data))[::2]
+    few = thinned(data, rows, 3)
+    assert set(few) <= set(rows) and (thinned(data, rows, 0) == rows).all()
+    for index in range(len(data.episodes)):
+        own, chosen = (np.intersect1d(each, data.rows(index)) for each in (rows, few))
+        assert len(chosen) == min(3, len(own)) and {own[0], own[-1]} <= set(chosen)
 
 
 def test_what_is_done_beside_a_thing_that_no_instruction_names_is_not_taught(data):

@@ -28,7 +28,8 @@ def test_every_layout_fills_the_actions_last_and_says_what_to_do_once(layout):
     assert prompt[-1].question is None
     said = [mark for segment in prompt for mark in segment.marks]
     assert said.count(Mark.DO) == 1
-    do = {Layout.NAMED_ONCE: 'put on', Layout.ANSWERS_FOR_NAMES: 'put'}.get(
+    do = {Layout.NAMED_ONCE: 'put on', Layout.ANSWERS_FOR_NAMES: 'put',
+          Layout.ANSWERS_FOR_PICTURES: 'put'}.get(
         layout, 'put the ball on the book')
     assert said[said.index(Mark.DO) + 1] == do
 

@@ -227,14 +227,14 @@ def test_with_answers_for_names_an_action_hangs_on_no_name(words, codec, layout)
 @pytest.mark.parametrize('told', [None, np.full((1, 3), np.nan)])
 def test_a_place_that_is_not_told_is_no_action(words, codec, told):
     class Placed(Oracle):
-        reads_places = True
+        place = 3
 
         def read(self, past, ids, there):
             logits, past = super().read(past, ids)
             past.__dict__['offsets'] = None if told is None else told.repeat(len(ids), 0)
             return logits, past
 
-    with pytest.raises(UndecodableAction, match='place of answer 0 is .*; valid: three finite'):
+    with pytest.raises(UndecodableAction, match='place of answer 0 is .*; valid: 3 finite'):
         Speaker(Placed(words.text_size + codec.codes, 1), words, codec).speak(Text(()), prompt())
 
 

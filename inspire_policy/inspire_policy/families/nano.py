@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from inspire_labeler.question import Question
+from inspire_labeler.viewer import viewer as preset
 from inspire_policy.answering import AnsweringPolicy, Reasoning
 from inspire_policy.checkpoint_file import CheckpointError
 from inspire_policy.nano import checkpoint
@@ -54,6 +55,7 @@ class NanoPolicy(AnsweringPolicy):
         super().__init__(self.checkpoint.description, self._reader, self.checkpoint.words,
                          self.checkpoint.codec, viewer, reasoning)
         self.tells_places = self.checkpoint.description.places
+        self._rotation = preset(viewer).rotation_base_to_viewer
         self._width: float | None = None    # as the gripper was last told [m]
 
     def reset(self, instruction: str, questions: Sequence[Question]) -> None:
@@ -67,6 +69,10 @@ class NanoPolicy(AnsweringPolicy):
 
     def _see(self, observation: PolicyObservation) -> Any:
         return self._reader.see(self._pictures(observation), self._state(observation))
+
+    def _ahead(self, observation: PolicyObservation) -> Any:
+        start = observation.commanded or observation.tcp
+        return self._rotation @ (start.position - observation.tcp.position)
 
     def _prompt(self, layout: Layout, questions: Sequence[Question]) -> tuple[Segment, ...]:
         return tuple(segments(layout, self._instruction, questions))

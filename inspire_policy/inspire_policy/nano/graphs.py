@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The network as two ONNX graphs: `see` (pictures, state -> past), `extend` (past, ids -> logits,
-where). `extend` has the input `there` where the network reads places.
+"""The network as two ONNX graphs: `see` (pictures, state -> past, and that of the state alone) and
+`extend` (past, ids -> logits, where), which has the input `there` where the network reads places.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ class See(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, *inputs: Tensor) -> Tensor:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         *pictures, state = inputs
-        return self.network.see([one.permute(0, 3, 1, 2).float() / 255 for one in pictures], state)
+        seen = [one.permute(0, 3, 1, 2).float() / 255 for one in pictures]
+        return self.network.see(seen, state), self.network.see([], state)
 
 
 class Extend(nn.Module):
@@ -46,9 +47,10 @@ def write(network: Network, folder: Path) -> None:
     state = torch.zeros(1, size.state)
     past = network.see([one.permute(0, 3, 1, 2).float() for one in pictures], state)
     names = [f'picture_{number}' for number in range(len(pictures))]
-    _export(See(network), (*pictures, state), folder / SEE, [*names, 'state'], ['past'], {})
+    _export(See(network), (*pictures, state), folder / SEE, [*names, 'state'], ['past', 'felt'],
+            {})
     ids, places = torch.zeros(1, 5, dtype=torch.int64), torch.arange(5)
-    there = {'there': torch.zeros(1, 5, 3)} if size.reads_places else {}
+    there = {'there': torch.zeros(1, 5, size.place)} if size.reads_places else {}
     _export(Extend(network), (past, ids, places, *there.values()), folder / EXTEND,
             ['past', 'ids', 'places', *there],
             ['logits', 'kept', 'where'],

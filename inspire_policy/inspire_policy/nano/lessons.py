@@ -4,12 +4,13 @@
 The text of a sample (supervision.py) is the prompt with the true answers and the actions' codes in
 the slots. Further questions (about what the instruction does not name, or where the prompt goes
 without) stand in branches of their own: each reads the scene alone, as if it was asked first.
+Actions that look at no picture are learned from rows of their own, which cost little.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from scipy.spatial.transform import Rotation
 
 from inspire_labeler.formulation import Formulation
 from inspire_labeler.question import question
+from inspire_labeler.viewer import Viewer, viewer
 from inspire_policy.action_codec import Codec
 from inspire_policy.chunk_scale import Scale
 from inspire_policy.dataset import Dataset
@@ -25,9 +27,10 @@ from inspire_policy.nano.settings import Size
 from inspire_policy.nano.tokens import Words
 from inspire_policy.pictures import prepare
 from inspire_policy.prompt import Layout, ask, segments
-from inspire_policy.supervision import DELAYS, Ids, Text, Truth, columns
+from inspire_policy.supervision import DELAYS, Ids, Place, Text, Truth, columns
 
 MOST_OTHERS = 6                # questions in branches, for each sample
+BLURRED = 0.15                 # how wrong cosine and sine of twice a heading are that are read
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,9 @@ class Teaching:
     nearest to the tcp and some of the rest; off: how far off the places are that are read: [m],
     and share of the distance; beside: how near [m] a thing that no instruction names must be, and
     nearer than any other, for what the arm does there not to be taught (0: always taught). There
-    it always goes away: a network would learn of the thing, not of its place, that it does."""
+    it always goes away: a network would learn of the thing, not of its place, that it does.
+    deeds: rows whose actions alone are learned, for each sample, where those look at no picture;
+    denied: share of these in which what is held is said not to be."""
 
     layout: Layout = Layout.VQA_FIRST
     formulation: Formulation = Formulation.DIRECTION
@@ -45,6 +50,8 @@ class Teaching:
     others: bool = False
     off: tuple[float, float] = (0.003, 0.03)
     beside: float = 0.0
+    deeds: int = 4
+    denied: float = 0.3
 
     def __post_init__(self) -> None:
         """Refuse what cannot be taught."""
@@ -53,15 +60,20 @@ class Teaching:
                              'share of the distance')
         if not 0.0 <= self.beside <= 1.0:
             raise ValueError(f'beside is {self.beside} m; valid: 0 to 1')
+        if self.deeds < 1:
+            raise ValueError(f'deeds is {self.deeds}; valid: from 1')
+        if not 0.0 <= self.denied <= 1.0:
+            raise ValueError(f'denied is {self.denied}; valid: a share, 0 to 1')
 
 
 @dataclass(frozen=True)
 class Batch:
     """pictures: for each camera (B, H, H, 3) uint8; state (B, size.state); ids, places, branches
-    (B, T); answers and actions (B, T): what has to be said after each token, or IGNORED; offsets
-    (B, T, 3): where an answer begins after a token, its object minus the tcp in the viewer frame
-    [m], NaN elsewhere. there (B, T, 3): the same at the first token of each answer that is read,
-    as far off as the network's own will be."""
+    (B, T); answers and actions (B, T): what has to be said after each token, or IGNORED; said
+    (B, T, size.place): where an answer begins after a token, its object's place, as
+    supervision.Truth gives it, NaN elsewhere. there: the same at the first token of each answer
+    that is read, as wrong as the network's own will be. deeds: of other rows, without pictures.
+    """
 
     pictures: tuple[NDArray[np.uint8], ...]
     state: NDArray[np.float32]
@@ -70,8 +82,9 @@ class Batch:
     branches: Ids
     answers: Ids
     actions: Ids
-    offsets: NDArray[np.float32]
-    there: NDArray[np.float32]
+    said: Place
+    there: Place
+    deeds: Batch | None = None
 
 
 class Lessons:
@@ -87,28 +100,77 @@ class Lessons:
         self._acts = self._truth.away_from_unnamed(teaching.beside)
         if teaching.layout is Layout.NONE:      # nothing else to be learned there
             self.usable = self.usable & self._acts[:, None]
-        self._states = np.stack([state.normal(each) for each in raw_states(data)], 1).astype(
-            np.float32)
+        raw = raw_states(data)
+        self._states = np.stack([state.normal(each) for each in raw], 1).astype(np.float32)
+        self._ahead = np.stack([ahead(data.columns['tcp'], each, viewer(data.card['viewer']))
+                                for each in raw], 1)
+        self.taught = np.flatnonzero(self._truth.usable.any(1))     # of which deeds are drawn
 
-    def draw(self, rows: Sequence[int], random: np.random.Generator) -> Batch:
-        """A batch of these rows, everything else drawn from `random`."""
+    def draw(self, rows: Sequence[int], random: np.random.Generator,
+             deeds: Sequence[int] | None = None) -> Batch:
+        """A batch of these rows, everything else drawn from `random`. deeds: the rows whose
+        actions alone are learned (None: drawn from `taught`)."""
         delays = [self._truth.delay(row, random) for row in rows]
         texts = [self._text(row, delay, random) for row, delay in zip(rows, delays, strict=True)]
-        side_by_side = columns(texts, self._words.pad)
-        offsets, there = (np.full((*side_by_side['ids'].shape, 3), np.nan, np.float32)
-                          for _ in range(2))
-        for number, text in enumerate(texts):
-            for table, noted in ((offsets, text.offsets), (there, text.there)):
-                for place, offset in noted:
-                    table[number, place] = offset
         pictures = tuple(
             np.stack([prepare(self._data.picture(camera, row), side) for row in rows])
             for camera, side in zip(self._data.card['cameras'], self._size.picture, strict=True))
+        batch = self._side_by_side(pictures, self._states[rows, delays], texts, random)
+        if self.teaching.layout is not Layout.ANSWERS_FOR_PICTURES:
+            return batch
+        if deeds is None:
+            deeds = random.choice(self.taught, self.teaching.deeds * len(rows)).tolist()
+        delays = [self._truth.delay(row, random) for row in deeds]
+        texts = [self._deed(row, delay, bool(random.random() < self.teaching.denied))
+                 for row, delay in zip(deeds, delays, strict=True)]
+        return replace(batch, deeds=self._side_by_side((), self._states[deeds, delays], texts,
+                                                       random))
+
+    def _side_by_side(self, pictures: tuple[NDArray[np.uint8], ...], states: NDArray[np.float32],
+                      texts: Sequence[Text], random: np.random.Generator) -> Batch:
+        found = columns(texts, self._words.pad)
+        said, there = (np.full((*found['ids'].shape, 5), np.nan, np.float32) for _ in range(2))
+        for number, text in enumerate(texts):
+            for table, noted in ((said, text.said), (there, text.there)):
+                for token, place in noted:
+                    table[number, token] = place
+        self._blur(there, random)
+        count = self._size.place
+        return Batch(pictures, states, found['ids'], found['places'], found['branches'],
+                     found['answers'], found['actions'], said[..., :count], there[..., :count])
+
+    def _blur(self, there: Place, random: np.random.Generator) -> None:
+        """Make places (B, T, 5) as wrong as the network's own will be. A heading that is not known
+        is any: nothing is to hang on it."""
         least, share = self.teaching.off
-        far = least + share * np.linalg.norm(there, axis=-1, keepdims=True)
-        there += (far * random.normal(size=there.shape)).astype(np.float32)
-        return Batch(pictures, self._states[rows, delays], **side_by_side, offsets=offsets,
-                     there=there)
+        far = least + share * np.linalg.norm(there[..., :3], axis=-1, keepdims=True)
+        there[..., :3] += far * random.normal(size=(*far.shape[:-1], 3))
+        turned = there[..., 3:]
+        turned += BLURRED * random.normal(size=turned.shape)
+        anyhow = np.isnan(turned).any(-1) & np.isfinite(there[..., 0])
+        angle = random.uniform(0.0, 2.0 * np.pi, int(anyhow.sum()))
+        length = random.uniform(0.0, 1.0, len(angle))
+        turned[anyhow] = np.stack([length * np.cos(angle), length * np.sin(angle)], 1)
+
+    def _deed(self, row: int, delay: int, denied: bool) -> Text:
+        """The instruction with true answers in the place of names, and what is done. denied: but
+        for what is held, of which nothing but its place is known."""
+        asked = self._truth.asked(row, self._truth.answers(row))
+        frames = self._data.episode_of(row).asked_frames
+        (*_, deed) = segments(self.teaching.layout, self._data.episode_of(row).instruction,
+                              [one for one, _, _ in asked])
+        text = Text()
+        for mark in deed.marks:
+            if isinstance(mark, int):
+                _, answer, place = asked[mark]
+                if denied:
+                    answer = self._truth.unheld(row, frames[mark])
+                text.recall(self._words.answer(answer),
+                            np.concatenate([place[:3] - self._ahead[row, delay], place[3:]]))
+            else:
+                text.read(self._words.encode([mark]))
+        text.say((self._words.text_size + self._truth.codes(row, delay)).tolist(), text.actions)
+        return text
 
     def _text(self, row: int, delay: int, random: np.random.Generator) -> Text:
         episode, form = self._data.episode_of(row), self.teaching.formulation
@@ -123,14 +185,14 @@ class Lessons:
                 named = [(question(name, form), *truth[frame]) for frame, name
                          in zip(episode.objects, episode.names, strict=True)
                          if name and frame in truth and frame not in episode.asked_frames]
-                named.sort(key=lambda one: float(np.linalg.norm(one[2])))
+                named.sort(key=lambda one: float(np.linalg.norm(one[2][:3])))
                 near, far = named[:1], named[1:]    # what is near has to be known best
                 chosen = [*near, *(far[number] for number in random.permutation(len(far)))]
                 apart += chosen[:MOST_OTHERS - len(apart)]
-        answers = {one: (self._words.answer(answer), offset) for one, answer, offset in asked}
+        answers = {one: (self._words.answer(answer), place) for one, answer, place in asked}
         acts = (self._words.text_size + self._truth.codes(row, delay)).tolist()
         for segment in segments(layout, episode.instruction, [one for one, _, _ in asked]):
-            if segment.question is None and not self._acts[row]:
+            if segment.blind or (segment.question is None and not self._acts[row]):
                 break
             if segment.alone:
                 text.branch()
@@ -143,14 +205,22 @@ class Lessons:
                 text.say(acts, text.actions)
             else:
                 text.answer(*answers[segment.question])
-        for one, answer, offset in apart:
+        for one, answer, place in apart:
             text.branch()
             text.read(self._words.encode(ask(one)))
-            text.answer(self._words.answer(answer), offset)
+            text.answer(self._words.answer(answer), place)
         if len(text.ids) > self._size.text:
             raise ValueError(f'a prompt of {len(text.ids)} tokens; valid: up to {self._size.text} '
                              f'(size.text): "{episode.instruction}"')
         return text
+
+
+def ahead(tcp: NDArray[np.floating], state: NDArray[np.float32],
+          seen_by: Viewer) -> NDArray[np.float32]:
+    """How far the pose that the next action is integrated on is ahead of the tcp, in the viewer
+    frame [m] (..., 3): what is blind counts from there. tcp (..., 7); state: see `arm_state`."""
+    apart = state[..., 2:5].astype(np.float64) - tcp[..., :3]
+    return (apart @ seen_by.rotation_base_to_viewer.T).astype(np.float32)
 
 
 def raw_states(data: Dataset) -> list[NDArray[np.float32]]:

@@ -87,20 +87,26 @@ class Layer(nn.Module):
 
 
 class Place(nn.Module):
-    """An offset (..., 3) [0.1 m] as what is added to a token (..., D); nothing where it is NaN."""
+    """A place (..., 3 or 5), an offset [0.1 m] and how it is turned, as what is added to a token
+    (..., D); nothing where it is NaN."""
 
     WAVES = 5       # the finest has a wavelength of 4 cm
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, size: Size) -> None:
         super().__init__()
-        self.first = nn.Linear(3 * (2 * self.WAVES + 1), width)
-        self.last = nn.Linear(width, width)
+        self.first = nn.Linear(3 * (2 * self.WAVES + 1), size.width)
+        self.turned = nn.Linear(2, size.width, bias=False) if size.headings else None
+        self.last = nn.Linear(size.width, size.width)
 
-    def forward(self, offset: Tensor) -> Tensor:
-        known = ~torch.isnan(offset).any(-1, keepdim=True)
-        offset = torch.where(known, offset, torch.zeros_like(offset))
+    def forward(self, place: Tensor) -> Tensor:
+        known = ~torch.isnan(place).any(-1, keepdim=True)
+        place = torch.where(known, place, torch.zeros_like(place))
+        offset = place[..., :3]
         waves = torch.cat([2.0 ** number * offset for number in range(self.WAVES)], -1)
-        read = self.last(F.silu(self.first(torch.cat([offset, waves.sin(), waves.cos()], -1))))
+        inner = self.first(torch.cat([offset, waves.sin(), waves.cos()], -1))
+        if self.turned is not None:
+            inner = inner + self.turned(place[..., 3:])
+        read = self.last(F.silu(inner))
         return torch.where(known, read, torch.zeros_like(read))
 
 
@@ -118,8 +124,9 @@ class Network(nn.Module):
         self.layers = nn.ModuleList(Layer(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width)
         self.head = nn.Linear(size.width, vocabulary, bias=False)
-        self.where = nn.Linear(size.width, 3)   # what is asked about minus the tcp [0.1 m]
-        self.there = Place(size.width) if size.reads_places else None
+        # What is asked about minus the tcp [0.1 m], cosine and sine of twice its heading.
+        self.where = nn.Linear(size.width, size.place)
+        self.there = Place(size) if size.reads_places else None
         self._begin()
 
     def _begin(self) -> None:
@@ -130,14 +137,18 @@ class Network(nn.Module):
             first, last = self.there.first, self.there.last
             nn.init.normal_(first.weight, std=first.in_features ** -0.5)
             nn.init.normal_(last.weight, std=0.1 * last.in_features ** -0.5)
+            if self.there.turned is not None:
+                nn.init.normal_(self.there.turned.weight, std=1.0)
         for layer in self.layers:   # what is added to the stream starts small
             assert isinstance(layer, Layer)
             for last in (layer.out, layer.down):
                 nn.init.normal_(last.weight, std=0.02 / (2 * len(self.layers)) ** 0.5)
 
     def scene(self, pictures: list[Tensor], state: Tensor) -> Tensor:
-        """Tokens (B, S, D) of pictures (B, 3, H, H) and a state (B, size.state)."""
-        tokens = [eye(picture) for eye, picture in zip(self.eyes, pictures, strict=True)]
+        """Tokens (B, S, D) of pictures (B, 3, H, H), of each camera or of none, and a state
+        (B, size.state)."""
+        tokens = ([eye(picture) for eye, picture in zip(self.eyes, pictures, strict=True)]
+                  if pictures else [])
         return torch.cat([*tokens, self.arm(state)[:, None]], 1)
 
     def see(self, pictures: list[Tensor], state: Tensor) -> Tensor:
@@ -146,10 +157,10 @@ class Network(nn.Module):
 
     def extend(self, past: Tensor, ids: Tensor, places: Tensor,
                there: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits (B, T, vocabulary) after each of ids (B, T), `past` with theirs, and where what
-        is asked about is [0.1 m] (B, T, 3); see `forward`.
+        """Logits (B, T, vocabulary) after each of ids (B, T), `past` with theirs, and the place of
+        what is asked about (B, T, size.place); see `forward`.
 
-        places (T,): the tokens' places in the text. there (B, T, 3): as in `forward`.
+        places (T,): the tokens' places in the text. there: as in `forward`.
         """
         length, before = ids.shape[1], past.shape[4]
         allowed = (torch.arange(before + length, device=ids.device)[None, :]
@@ -164,11 +175,11 @@ class Network(nn.Module):
     def forward(self, pictures: list[Tensor], state: Tensor, ids: Tensor, places: Tensor,
                 branches: Tensor, there: Tensor | None = None) -> Tensor:
         """The last layer's output (B, T, D) over texts in branches; `head` gives the logits, and
-        `where`, at the token before an answer, where its object is [0.1 m].
+        `where`, at the token before an answer, its object's place.
 
         ids, places, branches: (B, T). A token reads the scene and the tokens before it of its
-        own branch. Padding has a branch of its own. there (B, T, 3): at an answer's first token,
-        where its object is [0.1 m], NaN elsewhere.
+        own branch. Padding has a branch of its own. there (B, T, size.place): at an answer's
+        first token, its object's place ([0.1 m], turns), NaN elsewhere.
         """
         scene = self.scene(pictures, state)
         seen, length = scene.shape[1], ids.shape[1]

@@ -8,7 +8,7 @@ heads). They give the same logits but for rounding; a test compares them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,18 +27,24 @@ Picture = NDArray[np.uint8]
 class Past:
     """What was seen and read; `length` counts the text, `scene` what was seen [tokens]. offsets
     (tokens last read, 3): where an answer begins after a token, its object minus the tcp in the
-    viewer frame [m]."""
+    viewer frame [m]. felt: how the arm stands, as if nothing else was seen."""
 
     kept: Any
     scene: int
     length: int
     offsets: NDArray[Any] | None = None
+    felt: Any = None
 
     def cut(self, length: int) -> Past:
         """Only the first `length` tokens of text."""
         if length >= self.length:
             return self
-        return Past(self.kept[:, :, :, :, :self.scene + length], self.scene, length)
+        return replace(self, kept=self.kept[:, :, :, :, :self.scene + length], length=length,
+                       offsets=None)
+
+    def blind(self) -> Past:
+        """Nothing but how the arm stands, and no text."""
+        return Past(self.felt, self.felt.shape[4], 0, felt=self.felt)
 
 
 class TorchReader:
@@ -46,7 +52,7 @@ class TorchReader:
 
     def __init__(self, network: Network) -> None:
         self._network = network.eval()
-        self.reads_places = network.size.reads_places
+        self.place = network.size.place if network.size.reads_places else 0
 
     def see(self, pictures: Sequence[Picture], state: NDArray[np.float32]) -> Past:
         """The past that begins with pictures (H, H, 3) and a scaled state."""
@@ -56,23 +62,24 @@ class TorchReader:
             seen = [torch.from_numpy(np.ascontiguousarray(one)).to(kind.device).to(kind.dtype)
                     .permute(2, 0, 1)[None] / 255 for one in pictures]
             numbers = torch.from_numpy(state)[None].to(kind.device, kind.dtype)
-            kept = self._network.see(seen, numbers)
-        return Past(kept, kept.shape[4], 0)
+            kept, felt = self._network.see(seen, numbers), self._network.see([], numbers)
+        return Past(kept, kept.shape[4], 0, felt=felt)
 
     def read(self, past: Past, ids: Sequence[int],
              there: NDArray[Any] | None = None) -> tuple[NDArray[Any], Past]:
         """See speaking.Reader."""
         import torch
         kind, device = past.kept.dtype, past.kept.device
-        more = [torch.from_numpy(scaled(there, ids)).to(device, kind)] if self.reads_places else []
+        more = ([torch.from_numpy(_read(there, ids, self.place)).to(device, kind)]
+                if self.place else [])
         with torch.inference_mode():
             places = torch.arange(past.length, past.length + len(ids), device=device)
             logits, kept, where = self._network.extend(
                 past.kept, torch.tensor([list(ids)], device=device), places, *more)
         exact = np.float64 if kind is torch.float64 else np.float32
         return (logits[0].double().cpu().numpy().astype(exact),
-                Past(kept, past.scene, past.length + len(ids),
-                     REACH * where[0].double().cpu().numpy()))
+                replace(past, kept=kept, length=past.length + len(ids),
+                        offsets=told(where[0].double().cpu().numpy())))
 
 
 class OnnxReader:
@@ -93,26 +100,38 @@ class OnnxReader:
         except Exception as error:  # noqa: BLE001 - the library's own kinds are not public
             raise ValueError(f'{folder}: {SEE} or {EXTEND} cannot be run: {error}') from None
         self._pictures = [each.name for each in self._see.get_inputs()[:-1]]
-        self.reads_places = 'there' in {each.name for each in self._extend.get_inputs()}
+        self.place = next((each.shape[2] for each in self._extend.get_inputs()
+                           if each.name == 'there'), 0)
 
     def see(self, pictures: Sequence[Picture], state: NDArray[np.float32]) -> Past:
         """The past that begins with pictures (H, H, 3) and a scaled state."""
         inputs = {name: picture[None] for name, picture
                   in zip(self._pictures, pictures, strict=True)}
-        (kept,) = self._see.run(None, {**inputs, 'state': state[None]})
-        return Past(kept, kept.shape[4], 0)
+        kept, *felt = self._see.run(None, {**inputs, 'state': state[None]})
+        return Past(kept, kept.shape[4], 0, felt=felt[0] if felt else None)
 
     def read(self, past: Past, ids: Sequence[int],
              there: NDArray[Any] | None = None) -> tuple[NDArray[Any], Past]:
         """See speaking.Reader."""
-        more = {'there': scaled(there, ids).astype(np.float32)} if self.reads_places else {}
+        more = ({'there': _read(there, ids, self.place).astype(np.float32)}
+                if self.place else {})
         places = np.arange(past.length, past.length + len(ids), dtype=np.int64)
         logits, kept, where = self._extend.run(None, {
             'past': past.kept, 'ids': np.array([ids], np.int64), 'places': places, **more})
-        return logits[0], Past(kept, past.scene, past.length + len(ids),
-                               REACH * where[0].astype(np.float64))
+        return logits[0], replace(past, kept=kept, length=past.length + len(ids),
+                                  offsets=told(where[0].astype(np.float64)))
 
 
-def scaled(there: NDArray[Any] | None, ids: Sequence[int]) -> NDArray[np.float64]:
-    """Places [m] (T, 3) as the network reads them (1, T, 3)."""
-    return (np.full((1, len(ids), 3), np.nan) if there is None else there[None]) / REACH
+def scaled(places: NDArray[Any]) -> NDArray[Any]:
+    """Places (..., 3 or 5), offsets [m] first, as the network says and reads them."""
+    return places / np.array([REACH] * 3 + [1.0] * (places.shape[-1] - 3), places.dtype)
+
+
+def _read(there: NDArray[Any] | None, ids: Sequence[int], place: int) -> NDArray[np.float64]:
+    """What is read of places with ids (1, T, place)."""
+    return scaled(np.full((len(ids), place), np.nan) if there is None else there)[None]
+
+
+def told(places: NDArray[Any]) -> NDArray[Any]:
+    """The reverse of `scaled`."""
+    return places * np.array([REACH] * 3 + [1.0] * (places.shape[-1] - 3))

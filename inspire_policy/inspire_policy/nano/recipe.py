@@ -21,6 +21,7 @@ class Recipe(Run):
     size: Size = field(default_factory=Size)
     teaching: Teaching = field(default_factory=Teaching)
     codec: str = 'residual'
+    recode: bool = False       # a codec for this data, although a run begins from a checkpoint
     chunk: int = 8             # actions of a decision
     steps: int = 40_000
     batch: int = 64

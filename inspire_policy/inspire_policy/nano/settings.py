@@ -20,6 +20,7 @@ class Size:
     text: int = 96             # longest prompt with answers and actions [tokens]
     state: int = 11            # numbers that say how the arm stands
     reads_places: bool = False  # whether it reads where it believes to be what it answered about
+    headings: bool = False     # whether a place says how the object is turned, too
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
@@ -30,6 +31,11 @@ class Size:
         for side in self.picture:
             if side % 8 or side < 32:
                 raise ValueError(f'picture is {side}; valid: a multiple of 8 from 32')
+
+    @property
+    def place(self) -> int:
+        """Numbers of a place: where, and cosine and sine of twice the heading."""
+        return 5 if self.headings else 3
 
     @property
     def tokens(self) -> tuple[int, ...]:

@@ -32,7 +32,7 @@ from inspire_policy.nano.checkpoint import Checkpoint, Description
 from inspire_policy.nano.lessons import Batch, Lessons, raw_states
 from inspire_policy.nano.muon import Muon
 from inspire_policy.nano.network import Network
-from inspire_policy.nano.readers import REACH
+from inspire_policy.nano.readers import REACH, scaled
 from inspire_policy.nano.recipe import RECIPES, Recipe
 from inspire_policy.nano.tokens import Words
 from inspire_policy.nano.vocabulary import sentences
@@ -51,6 +51,7 @@ from inspire_policy.training_run import (
     save_state,
     split,
     tally,
+    thinned,
     under,
 )
 
@@ -75,24 +76,29 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
     data = dataset.open(*folders)
     training, held_out = split(data, recipe.held_out)
     before = begun(start, recipe) if start else None
-    if before:
-        words, codec, state = before.words, before.codec, before.description.state
+    words = before.words if before else Words.trained(sentences())
+    state = before.description.state if before else Scale.of(raw_states(data)[0][training])
+    known = bool(before) and not recipe.recode
+    if before and known:
+        codec = before.codec
     else:
-        words = Words.trained(sentences())
         chunks = delayed_chunks(data, recipe.chunk)
         codec = action_codec.fitted(recipe.codec, chunks.actions[0][training][
             chunks.valid[training, 0]], recipe.seed)
-        state = Scale.of(raw_states(data)[0][training])
-    lessons = Lessons(data, words, codec, state, recipe.teaching, recipe.size, bool(before))
+    lessons = Lessons(data, words, codec, state, recipe.teaching, recipe.size, known)
     if lessons.unsaid and accelerator.is_main_process:
         print(f'{lessons.unsaid} chunks are left out: the codec of {start} was made for other '
               f'motions; what it says of these is more than {1000 * SAID:.0f} mm off',
               file=sys.stderr)
+    lessons.taught = np.intersect1d(training, lessons.taught)
     training, held_out = (rows[lessons.usable[rows].any(1)] for rows in (training, held_out))
+    training = thinned(data, training, recipe.scene_rows)
 
     # 2. The network, from the seed, or from where it was.
     torch.manual_seed(recipe.seed)
-    network = before.network() if before else Network(recipe.size, words.text_size + codec.codes)
+    network = Network(recipe.size, words.text_size + codec.codes)
+    if before:
+        carry_over(before.network(), network, words.text_size if recipe.recode else None)
     optimizers = made_optimizers(network, recipe)
     average = {name: value.clone() for name, value in network.state_dict().items()}
     own = fingerprint(recipe, data, hashes(before) if before else ())
@@ -126,6 +132,9 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
         for group in (group for each in optimizers for group in each.param_groups):
             group['lr'] = rate(recipe, step)
         losses = loss(network, plain, batch, accelerator.device)
+        if batch.deeds:
+            losses = [one + more for one, more in zip(
+                losses, loss(network, plain, batch.deeds, accelerator.device), strict=True)]
         accelerator.backward(recipe.answers * losses[0] + losses[1] + recipe.offsets * losses[2])
         accelerator.clip_grad_norm_(network.parameters(), recipe.clip)
         for optimizer in optimizers:
@@ -147,6 +156,20 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
     drawn = batches(lessons, training, recipe, share, accelerator.process_index, begin, end)
     return go(recipe, begin, end, drawn, learn, lambda step: rate(recipe, step), examine, keep,
               Log(out, accelerator.is_main_process, begin), tell)
+
+
+def carry_over(before: Network, network: Network, text: int | None) -> None:
+    """Copy all weights; where codes have a new meaning, those of the `text` words alone."""
+    there = before.state_dict()
+    for name, value in network.state_dict().items():    # what says and reads headings is new
+        if name not in there:
+            there[name] = torch.zeros_like(value)
+        elif name.startswith('where.') and len(there[name]) < len(value):
+            there[name] = torch.cat([there[name], value[len(there[name]):]])
+    if text is not None:
+        for name in ('words.weight', 'head.weight'):
+            there[name] = torch.cat([there[name][:text], network.state_dict()[name][text:]])
+    network.load_state_dict(there)
 
 
 def made_optimizers(network: Network, recipe: Recipe) -> list[torch.optim.Optimizer]:
@@ -173,7 +196,7 @@ def rate(recipe: Recipe, step: int) -> float:
 def loss(network: torch.nn.Module, plain: Network, batch: Batch,
          device: torch.device) -> list[torch.Tensor]:
     """Mean cross-entropy of the answers' tokens and of the actions', and Huber's loss of where
-    things are [0.1 m]; 0 where there are none."""
+    things are [0.1 m] and how they are turned; 0 where there are none."""
     hidden, targets = run(network, batch, device)
     answers, actions = (torch.from_numpy(each).to(device) for each in targets)
     losses = []
@@ -181,10 +204,11 @@ def loss(network: torch.nn.Module, plain: Network, batch: Batch,
         at = target != IGNORED
         logits = plain.head(hidden[at])
         losses.append(F.cross_entropy(logits, target[at]) if len(logits) else hidden.sum() * 0.0)
-    offsets = torch.from_numpy(batch.offsets).to(device)
-    at = offsets[:, :, 0].isfinite()
-    found = plain.where(hidden[at])
-    return [*losses, F.smooth_l1_loss(found, offsets[at] / REACH, beta=0.1) if len(found)
+    said = torch.from_numpy(scaled(batch.said)).to(device)
+    at = said[:, :, 0].isfinite()
+    found, said = plain.where(hidden[at]), said[at]
+    known = said.isfinite()     # not every heading is
+    return [*losses, F.smooth_l1_loss(found[known], said[known], beta=0.1) if len(found)
             else hidden.sum() * 0.0 + found.sum()]
 
 
@@ -194,7 +218,7 @@ def run(network: torch.nn.Module, batch: Batch,
     pictures = [torch.from_numpy(one).to(device).permute(0, 3, 1, 2).float() / 255
                 for one in batch.pictures]
     inputs = (torch.from_numpy(each).to(device) for each in (
-        batch.state, batch.ids, batch.places, batch.branches, batch.there / REACH))
+        batch.state, batch.ids, batch.places, batch.branches, scaled(batch.there)))
     return network(pictures, *inputs), (batch.answers, batch.actions)
 
 
@@ -204,7 +228,8 @@ def validate(lessons: Lessons, rows: NDArray[np.int64], recipe: Recipe,
              words: Words) -> dict[str, float]:
     """What the averaged network gets right on samples of the held-out episodes, each slot after
     the truth before it: share of answers, share of codes, and how far the chunk of the likeliest
-    codes moves from the true one's end [m], and how wrong the places of things are [m]."""
+    codes moves from the true one's end [m], and how wrong the places of things are [m] and their
+    turns (of the unit circle)."""
     device = next(plain.parameters()).device
     network = Network(recipe.size, plain.vocabulary).to(device)
     network.load_state_dict(average)
@@ -212,15 +237,18 @@ def validate(lessons: Lessons, rows: NDArray[np.int64], recipe: Recipe,
     random = np.random.default_rng(99)
     chosen = random.choice(rows, min(VALIDATED_ON, len(rows)), replace=False)
     right: dict[str, list[float]] = {'answers': [], 'codes': [], 'first_code': [], 'end_m': [],
-                                     'offset_m': []}
+                                     'offset_m': [], 'turn': []}
     for part in np.array_split(chosen, math.ceil(len(chosen) / 64)):
-        batch = lessons.draw(part.tolist(), random)
-        hidden, (answers, actions) = run(network, batch, device)
-        said = network.head(hidden).argmax(-1).cpu().numpy()
-        at = np.isfinite(batch.offsets[:, :, 0])
-        apart = REACH * network.where(hidden).cpu().numpy()[at] - batch.offsets[at]
-        right['offset_m'] += np.linalg.norm(apart, axis=1).tolist()
-        tally(right, said, answers, actions, codec, lambda ids: ids - words.text_size)
+        drawn = lessons.draw(part.tolist(), random, part.tolist())
+        for batch in (drawn, drawn.deeds) if drawn.deeds else (drawn,):
+            hidden, (answers, actions) = run(network, batch, device)
+            said = network.head(hidden).argmax(-1).cpu().numpy()
+            at = np.isfinite(batch.said[:, :, 0])
+            apart = network.where(hidden).cpu().numpy()[at] - scaled(batch.said[at])
+            right['offset_m'] += (REACH * np.linalg.norm(apart[:, :3], axis=1)).tolist()
+            right['turn'] += np.linalg.norm(apart[:, 3:], axis=1)[
+                np.isfinite(apart).all(1) & (apart.shape[1] > 3)].tolist()
+            tally(right, said, answers, actions, codec, lambda ids: ids - words.text_size)
     return {name: float(np.mean(values)) for name, values in right.items() if values}
 
 
@@ -239,7 +267,7 @@ def begun(folder: Path, recipe: Recipe) -> Checkpoint:
     for name, given, there in (*sizes, ('chunk', recipe.chunk, found.codec.chunk),
                                ('teaching.formulation', str(recipe.teaching.formulation),
                                 description.formulation)):
-        if given != there:
+        if given != there and name != 'size.headings':
             raise TrainingError(f'{name} is {given} in the recipe, {there} in {folder}')
     return found
 

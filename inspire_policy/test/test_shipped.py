@@ -2,6 +2,7 @@
 """The shipped network, in closed loop in the world: it looks, says where things are, and picks."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,21 +12,31 @@ from inspire_labeler.viewer import viewer
 from inspire_policy.closed_loop import make_policy, observed, run_episode
 from inspire_policy.evaluation import Job, Setting
 from inspire_policy.families.nano import SHIPPED
+from inspire_policy.nano import checkpoint
 from inspire_policy.policy import Policy
+from inspire_policy.prompt import Layout
 from inspire_sim.world import TableWorld
 
-LARGEST = 40e6       # bytes of what is shipped
+KEPT = Path(__file__).parents[2] / 'experiments' / 'weights'
+LARGEST = 40e6       # bytes of all model files in the repository
 LOADED = 3.0         # s
 SEEDS = range(6)     # 50 of 50 succeeded from 0 on when it was evaluated
 ENOUGH = 5           # of these
 
 
 def test_it_is_small_and_soon_there() -> None:
-    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < LARGEST
+    kept = [path for path in KEPT.glob('*/*') if path.suffix != '.onnx']    # graphs are made
+    assert sum(path.stat().st_size for path in [*SHIPPED.iterdir(), *kept]) < LARGEST
     make_policy(Setting('nano'))    # the libraries
     begin = time.perf_counter()
     make_policy(Setting('nano'))
     assert time.perf_counter() - begin < LOADED
+
+
+@pytest.mark.parametrize('name', ['blind', 'none'])
+def test_the_weights_of_the_comparison_can_still_be_read(name: str) -> None:
+    found = checkpoint.load(KEPT / name)
+    assert (found.description.layout is Layout.NONE) == (name == 'none')
 
 
 @pytest.mark.timeout(300)

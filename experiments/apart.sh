@@ -14,20 +14,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder="${1:-runs/picks}"
 reads=(--set teaching.others=true --set size.reads_places=true)
 export OMP_NUM_THREADS=1
+. experiments/chain.sh
 
 collect() { ./inspire collect --corrections "$@"; }
-
-trained() { # NAME FROM STEPS ARGUMENT ...
-  [ -f "$folder/$1/done" ] && return
-  ./inspire train --config small --threads 1 --out "$folder/$1" --set "steps=$3" \
-    --from "$folder/$2/checkpoint" "${@:4}"
-  touch "$folder/$1/done"
-}
-
-parts() { # NAME ...: as often as they are named
-  data=()
-  for part in "$@"; do data+=(--data "$folder/$part"); done
-}
 
 picks=pick_ball,pick_plug
 puts=banana_in_plate,cookies_on_towel

@@ -13,18 +13,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder="${1:-runs/picks}"
 export OMP_NUM_THREADS=1
-
-trained() { # NAME FROM STEPS ARGUMENT ...
-  [ -f "$folder/$1/done" ] && return
-  ./inspire train --config small --threads 1 --out "$folder/$1" --set "steps=$3" \
-    --from "$folder/$2/checkpoint" "${@:4}"
-  touch "$folder/$1/done"
-}
-
-parts() { # NAME ...: as often as they are named
-  data=()
-  for part in "$@"; do data+=(--data "$folder/$part"); done
-}
+. experiments/chain.sh
 
 collect() { # NAME SEED EPISODES ARGUMENT ...
   ./inspire collect --corrections --variation distractors --longest 0 --around 0.7 \

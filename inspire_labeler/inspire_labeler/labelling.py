@@ -33,9 +33,9 @@ from inspire_labeler.transform_history import (
     conjugate,
     rotate,
 )
+from inspire_labeler.viewer import heading
 
 UNKNOWN: Vector = (math.nan, math.nan, math.nan)
-LEVEL = 0.7       # share of an axis that is level, from which on it has a heading
 GRASP_SOURCES = ('contacts', 'gripper')
 
 
@@ -289,15 +289,15 @@ class Labelling:
                      '' if text else f"the transform of '{frame}' is not finite")
 
     def heading(self, frame: str, stamp: int) -> float:
-        """The angle of a frame's x axis about up, from the viewer's x axis [rad]; NaN where the
-        transform is not known, or the axis is upright."""
+        """How a frame's x axis is turned, see `viewer.heading`; NaN where its transform is not
+        known, too."""
         try:
             _, turn = self._transforms.rotation(frame, stamp)
             viewer = self._view(stamp).viewer_in_root
         except MissingTransform:
             return math.nan
         x, y, _ = rotate(conjugate(viewer), rotate(turn, (1.0, 0.0, 0.0)))
-        return math.atan2(y, x) if math.hypot(x, y) > LEVEL else math.nan
+        return heading(x, y)
 
     def _view(self, stamp: int) -> _View:
         root, tcp = self._transforms.position(self.settings.tcp_frame, stamp)

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+LEVEL = 0.7     # what of a unit vector has to be level for it to have a heading
+
 
 @dataclass(frozen=True)
 class Viewer:
@@ -51,6 +53,12 @@ def viewer(name: str) -> Viewer:
         return VIEWERS[name]
     except KeyError:
         raise ValueError(f"there is no viewer '{name}'; viewers: {', '.join(VIEWERS)}") from None
+
+
+def heading(x: float, y: float) -> float:
+    """The angle about up, from the viewer's x axis [rad], of a unit vector with these components
+    in the viewer frame; NaN where it is upright rather than level."""
+    return math.atan2(y, x) if math.hypot(x, y) > LEVEL else math.nan
 
 
 def _exact(value: float) -> float:

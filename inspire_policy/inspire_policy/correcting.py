@@ -150,7 +150,7 @@ class _Run:
         for _ in range(self._setting.glances):
             if self._placed():
                 self._row()
-        if self._random.random() < self._setting.holding:
+        if self._setting.holding and self._random.random() < self._setting.holding:
             self._take()
         self._width = world.arm.read().gripper_width
 

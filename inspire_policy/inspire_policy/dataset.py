@@ -33,6 +33,7 @@ from inspire_policy.dataset_format import (
     FORMAT,
     HORIZON,
     ROWS,
+    UNKNOWN,
     DatasetError,
     Episode,
 )
@@ -212,7 +213,8 @@ def _part(path: Path) -> pa.Table:
             raise DatasetError(f'{path}: column {name} has {column.null_count} empty entries')
         if pa.types.is_floating(_value_type(column.type)):
             values = _flat(column, np.float64)
-            if not (np.isfinite(values) | ((name == 'headings') & np.isnan(values))).all():
+            wrong = np.isinf(values) if name in UNKNOWN else ~np.isfinite(values)
+            if wrong.any():
                 raise DatasetError(f'{path}: column {name} has a value that is not finite')
     valid = table.column('valid').to_numpy()
     if len(valid) and not 0 <= valid.min() <= valid.max() <= HORIZON:
@@ -230,8 +232,8 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
                            'goes on') from None
     except (OSError, pa.ArrowException) as error:
         raise DatasetError(f'{path} cannot be read: {error}') from None
-    if 'headings' in schema.names and 'headings' not in table.schema.names:
-        table = table.append_column('headings', _unknown(table.column('grasped')))
+    for name in UNKNOWN.intersection(schema.names).difference(table.schema.names):
+        table = table.append_column(name, _unknown(table.column('grasped')))
     for name in schema.names:
         if name not in table.schema.names:
             raise DatasetError(f'{path} has no column {name}')

@@ -7,8 +7,8 @@
     data/part-*.parquet   one row an observed instant; an episode is never split over two files
 
 An object's heading is the angle of its frame's x axis about up, from the viewer frame's x axis
-[rad]; NaN where it is not known. It says how the fingers have to be turned for things that are
-longer than wide, for which it counts modulo pi.
+[rad]; NaN where it is not known, or where it has none that counts: it says how fingers have to be
+turned for things that are longer than wide, for which it counts modulo pi.
 
 Words are not kept: the rule (inspire_labeler.rule) makes them from `offsets` and `grasped`.
 """
@@ -44,10 +44,12 @@ ROWS = pa.schema([
     ('actions', pa.list_(_FLOAT, HORIZON * ACTION_SIZE)),
     ('valid', pa.int16()),                          # leading actions that are to be imitated
     ('offsets', pa.list_(_FLOAT)),                  # 3 for each object of the episode, m, viewer
-    ('headings', pa.list_(_FLOAT)),                 # one for each object; see below
+    ('headings', pa.list_(_FLOAT)),                 # one for each object, rad; see above
     ('grasped', pa.list_(pa.bool_())),              # one for each object
     ('phase', pa.string()),                         # what the expert did; '' where unknown
 ])
+
+UNKNOWN = frozenset({'headings'})   # columns that may be NaN, and missing from older datasets
 
 _WORDS = pa.list_(pa.string())
 

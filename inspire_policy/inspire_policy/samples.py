@@ -16,8 +16,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from inspire_labeler.catalogue import Catalogue, CatalogueError
-from inspire_labeler.labelling import LEVEL
 from inspire_labeler.question import questions
+from inspire_labeler.viewer import heading
 from inspire_policy.dataset_format import CAMERAS, HORIZON, ROWS, Episode
 from inspire_policy.evaluation import Job
 from inspire_policy.policy import ACTION_SIZE
@@ -83,13 +83,11 @@ def offsets(tcp: Pose, objects: Mapping[str, Pose], frames: Sequence[str],
 
 def headings(objects: Mapping[str, Pose], frames: Sequence[str], long: frozenset[str],
              rotation_base_to_viewer: Array) -> Array:
-    """Of things that are longer than wide, from the viewer frame's x axis [rad] (frames,); NaN of
-    all others, and of what stands upright."""
-    axes = np.array([objects[frame].rotation[:, 0] for frame in frames]).reshape(-1, 3)
-    axes = axes @ rotation_base_to_viewer.T
-    known = np.array([frame in long for frame in frames], bool)
-    known &= np.hypot(axes[:, 0], axes[:, 1]) > LEVEL
-    return np.where(known, np.arctan2(axes[:, 1], axes[:, 0]), np.nan)
+    """How things are turned that are longer than wide (frames,), see dataset_format; NaN of all
+    others."""
+    return np.array([
+        heading(*(rotation_base_to_viewer @ objects[frame].rotation[:, 0])[:2])
+        if frame in long else np.nan for frame in frames])
 
 
 def chunk(actions: Array, step: int, width: float) -> Array:

@@ -51,7 +51,8 @@ class Reader(Protocol):
     first time is lost: readers may keep everything in one place. One that reads places has the
     attribute `place`, numbers of one, and takes a third argument (len(ids), place): at the first
     token of an answer its object's place as the past said it in `offsets`, the offset from the tcp
-    first [m], NaN elsewhere.
+    first [m], NaN elsewhere. Where a prompt has blind segments its pasts have `blind()`: of what
+    was seen only how the arm stands, and no text.
     """
 
     def read(self, past: Any, ids: Sequence[int]) -> tuple[Logits, Any]:

@@ -262,6 +262,10 @@ def test_a_run_that_tells_headings_and_codes_anew_keeps_the_rest(tmp_path):
             assert np.allclose(own[:len(value)], value, atol=1e-3), name
     assert len(made.weights['where.weight']) == 5
     assert not made.weights['there.turned.weight'].any()
+    with pytest.raises(TrainingError, match='size.headings is False in the recipe, True in'):
+        train(demonstrations.tiny('steps=1', 'size.reads_places=true'),
+              [demonstrations.demonstrations()], tmp_path / 'off', threads=1,
+              start=tmp_path / 'on' / 'checkpoint')
 
 
 def test_of_each_episode_some_rows_are_looked_at(data):
@@ -383,6 +387,8 @@ def test_a_setting_that_is_none_is_refused(change):
 
 
 def test_places_that_are_not_taught_cannot_be_read():
+    with pytest.raises(ValueError, match='answers_for_pictures acts on places'):
+        named('tiny', ['teaching.layout=answers_for_pictures'])
     with pytest.raises(ValueError, match=r'offsets is 0'):
         named('tiny', ['size.reads_places=true', 'offsets=0'])
 

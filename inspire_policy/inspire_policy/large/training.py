@@ -55,6 +55,7 @@ from inspire_policy.training_run import (
     save_state,
     split,
     tally,
+    thinned,
     warmed,
 )
 
@@ -88,6 +89,7 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
     description, words, codec = before.description, before.words, before.codec
     lessons = Lessons(data, WRITINGS[recipe.family], description, words, codec, recipe.dropped)
     training, held_out = (rows[lessons.usable[rows].any(1)] for rows in (training, held_out))
+    training = thinned(data, training, recipe.scene_rows)
 
     # 2. What is trained of the network, from the seed, or from where it was.
     mixed = None if recipe.mixed_precision == 'no' else recipe.mixed_precision

@@ -39,8 +39,8 @@ class Teaching:
     others: whether objects that the instruction does not name are asked about, too: the one
     nearest to the tcp and some of the rest; off: how far off the places are that are read: [m],
     and share of the distance; beside: how near [m] a thing that no instruction names must be, and
-    nearer than any other, for what the arm does there not to be taught (0: always taught). There
-    it always goes away: a network would learn of the thing, not of its place, that it does.
+    nearer than any other, for what the arm does there not to be taught to a network that looks
+    (0: always taught). There it always goes away: a network would learn that of the thing.
     deeds: rows whose actions alone are learned, for each sample, where those look at no picture;
     denied: share of these in which what is held is said not to be."""
 

@@ -26,8 +26,9 @@ Picture = NDArray[np.uint8]
 @dataclass(frozen=True)
 class Past:
     """What was seen and read; `length` counts the text, `scene` what was seen [tokens]. offsets
-    (tokens last read, 3): where an answer begins after a token, its object minus the tcp in the
-    viewer frame [m]. felt: how the arm stands, as if nothing else was seen."""
+    (tokens last read, 3 or 5): where an answer begins after a token, its object's place: minus the
+    tcp in the viewer frame [m], and how it is turned. felt: how the arm stands, as if nothing else
+    was seen."""
 
     kept: Any
     scene: int

@@ -45,6 +45,9 @@ class Recipe(Run):
         if self.size.reads_places and self.offsets <= 0.0:
             raise ValueError(f'offsets is {self.offsets}; valid with size.reads_places: above 0, '
                              'so that it learns where things are')
+        if self.teaching.layout is Layout.ANSWERS_FOR_PICTURES and not self.size.reads_places:
+            raise ValueError('teaching.layout answers_for_pictures acts on places: '
+                             'valid with size.reads_places=true')
         if self.teaching.layout is Layout.NONE and self.teaching.others:
             raise ValueError('teaching.others asks questions, teaching.layout none: choose one')
 

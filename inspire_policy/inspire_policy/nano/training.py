@@ -78,14 +78,14 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
     before = begun(start, recipe) if start else None
     words = before.words if before else Words.trained(sentences())
     state = before.description.state if before else Scale.of(raw_states(data)[0][training])
-    known = bool(before) and not recipe.recode
-    if before and known:
-        codec = before.codec
+    kept = before if before and not recipe.recode else None
+    if kept:
+        codec = kept.codec
     else:
         chunks = delayed_chunks(data, recipe.chunk)
         codec = action_codec.fitted(recipe.codec, chunks.actions[0][training][
             chunks.valid[training, 0]], recipe.seed)
-    lessons = Lessons(data, words, codec, state, recipe.teaching, recipe.size, known)
+    lessons = Lessons(data, words, codec, state, recipe.teaching, recipe.size, bool(kept))
     if lessons.unsaid and accelerator.is_main_process:
         print(f'{lessons.unsaid} chunks are left out: the codec of {start} was made for other '
               f'motions; what it says of these is more than {1000 * SAID:.0f} mm off',
@@ -246,8 +246,9 @@ def validate(lessons: Lessons, rows: NDArray[np.int64], recipe: Recipe,
             at = np.isfinite(batch.said[:, :, 0])
             apart = network.where(hidden).cpu().numpy()[at] - scaled(batch.said[at])
             right['offset_m'] += (REACH * np.linalg.norm(apart[:, :3], axis=1)).tolist()
-            right['turn'] += np.linalg.norm(apart[:, 3:], axis=1)[
-                np.isfinite(apart).all(1) & (apart.shape[1] > 3)].tolist()
+            if recipe.size.headings:
+                turns = np.linalg.norm(apart[:, 3:], axis=1)
+                right['turn'] += turns[np.isfinite(turns)].tolist()
             tally(right, said, answers, actions, codec, lambda ids: ids - words.text_size)
     return {name: float(np.mean(values)) for name, values in right.items() if values}
 
@@ -267,7 +268,7 @@ def begun(folder: Path, recipe: Recipe) -> Checkpoint:
     for name, given, there in (*sizes, ('chunk', recipe.chunk, found.codec.chunk),
                                ('teaching.formulation', str(recipe.teaching.formulation),
                                 description.formulation)):
-        if given != there and name != 'size.headings':
+        if given != there and not (name == 'size.headings' and given):     # they can be added
             raise TrainingError(f'{name} is {given} in the recipe, {there} in {folder}')
     return found
 

@@ -85,6 +85,16 @@ class Stream:
             if self._trajectory is not None:
                 self._trajectory = self._trajectory.stopped(self._clock.now(), within)
 
+    def _sample(self) -> tuple[float, SetPoint | None]:
+        """Return the time and its set-point; None: nothing to send.
+
+        A trajectory changed between the two has forgotten what lies before the change, or begins
+        before it is sampled: either is a step longer than the motion's own.
+        """
+        with self._changing:
+            now = self._clock.now()
+            return now, self._trajectory and self._trajectory.sample(now)
+
     def _run(self) -> None:
         due = self._clock.now()
         while not self._closing.is_set():
@@ -92,11 +102,10 @@ class Stream:
                 if due - self._clock.now() > 2 * self._period:  # the clock was set back
                     due = self._clock.now()
                 continue
-            now = self._clock.now()
-            trajectory = self._trajectory
-            if trajectory is not None:
+            now, point = self._sample()
+            if point is not None:
                 try:
-                    self._send(trajectory.sample(now), now)
+                    self._send(point, now)
                 except Exception as error:  # whatever it is, the arm has no stream any more
                     if self._closing.is_set():
                         return  # what it sends through is being taken down

@@ -7,7 +7,7 @@ along a line and the rotation along the shorter arc; after the last waypoint the
 there for good.
 
 A trajectory is a value: extending or stopping one gives another. So one thread samples while
-another decides, and nothing needs a lock.
+another decides.
 """
 
 from __future__ import annotations

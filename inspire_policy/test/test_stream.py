@@ -125,6 +125,49 @@ def test_while_the_clock_stands_still_nothing_is_sent_twice(
     assert len(recorder.sent) == count
 
 
+def test_a_chunk_that_comes_while_a_set_point_is_made_makes_no_longer_step() -> None:
+    """While the stream reads the time, a chunk comes, and the time goes on."""
+
+    class SlowClock(TickedClock):
+        chunks: list[threading.Thread] = []  # each comes at a reading for a set-point
+        due = False
+
+        def wait_until(self, time: float, /) -> bool:
+            self.due = super().wait_until(time)
+            return self.due
+
+        def now(self) -> float:
+            read = super().now()
+            if self.chunks and self.due and threading.current_thread().name == 'stream':
+                chunk = self.chunks.pop()
+                self.set(read + 0.004)
+                chunk.start()
+                chunk.join(0.1)
+            return read
+
+    clock = SlowClock()
+    recorder = Recorder(clock)
+    stream = Stream(clock, 0.01, recorder.send, recorder.failed)
+    stream.start()
+    try:
+        begin(stream, clock, recorder)
+        tick(clock, recorder, [clock.now() + 0.01])
+        step = np.tile([0.0005, 0, 0, 0, 0, 0, 0.07], (8, 1))
+        stream.extend(step, 0.003)
+        begun = len(recorder.sent)
+        chunk = threading.Thread(target=stream.extend, args=(step, 0.003))
+        clock.chunks.append(chunk)
+        for _ in range(7):
+            tick(clock, recorder, [clock.now() + 0.01])
+        chunk.join()
+    finally:
+        stream.close()
+    times = np.array([moment for moment, _ in recorder.sent[begun - 1 :]])
+    places = np.array([point.pose.position[0] for _, point in recorder.sent[begun - 1 :]])
+    assert places[-1] == pytest.approx(0.3 + 16 * 0.0005)
+    assert np.max(np.diff(places) / np.diff(times)) < 0.0005 / 0.003 + 1e-9
+
+
 def test_after_a_jump_forward_there_is_no_burst(
     stream: Stream, clock: TickedClock, recorder: Recorder
 ) -> None:

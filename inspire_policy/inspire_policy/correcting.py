@@ -30,7 +30,8 @@ from inspire_policy.disturbance import bump
 from inspire_policy.policy import PolicyError, UndecodableAction
 from inspire_policy.samples import Array, Demonstration, Instant
 from inspire_sim import aims, reach
-from inspire_sim.corrector import Corrector
+from inspire_sim.corrector import CLOSED, Corrector
+from inspire_sim.expert import SQUEEZE
 from inspire_sim.shapes import SHAPES
 from inspire_sim.tasks import find
 from inspire_sim.variation import Variation
@@ -45,9 +46,10 @@ CHUNK, HALF = 8, 4      # steps of a decision; steps from one row to the next
 HELD = 10               # steps for which success holds before the episode ends: holding is learned
 NEAR = 0.75             # share of glances near a thing
 CLEAR = 0.005           # between a finger and what it is put around, at least [m]
-SQUEEZED = 0.015        # by which fingers are told to be closer than what they hold is wide [m]
 CLOSING = 16            # steps until fingers have closed
-RISING, RISE = 14, 0.007    # steps, at most, in which what is held is lifted; in each [m]
+LIFTS = 3               # of what is held, one after the other
+RISING, RISE = 8, 0.006     # steps, at most, of a lift; in each [m]
+ASIDE = 0.004           # to either side in each of these steps, at most [m]
 TRIES = 8               # to find a place for the arm where it touches nothing
 
 
@@ -167,10 +169,14 @@ class _Run:
                 continue
             found = solve(aims.grasp(shape, objects[frame]), HOME)
             if found.converged and world.place_arm(found.q, shape.opening):
-                self._width = max(0.0, shape.width - SQUEEZED)
-                for steps, up in ((CLOSING, 0.0), (int(random.integers(1, RISING + 1)), RISE)):
+                self._width = min(max(0.0, shape.width - SQUEEZE), CLOSED)
+                moves = [(CLOSING, np.zeros(3))]
+                for _ in range(LIFTS):
+                    aside = random.uniform(-ASIDE, ASIDE, 2)
+                    moves.append((int(random.integers(1, RISING + 1)), np.array([*aside, RISE])))
+                for steps, move in moves:
                     for _ in range(steps):
-                        world.step(np.array([0.0, 0.0, up, 0.0, 0.0, 0.0, self._width]))
+                        world.step(np.array([*move, 0.0, 0.0, 0.0, self._width]))
                     self._row()
                 return
 

@@ -53,23 +53,31 @@ def named(recipes: Mapping[str, T], name: str, changes: Sequence[str] = ()) -> T
 
 
 def changed(recipe: T, changes: Sequence[str]) -> T:
-    """A recipe with changes like `steps=100` or `teaching.layout=none`. Raises ValueError."""
+    """A recipe with changes like `steps=100` or `teaching.layout=none`, checked when all of them
+    are made. Raises ValueError."""
+    tree: dict[str, Any] = {}
     for change in changes:
         path, sign, text = change.partition('=')
         if not sign:
             raise ValueError(f'{change!r} changes nothing; valid: NAME=VALUE, as steps=100')
-        recipe = _changed(recipe, path.strip().split('.'), text.strip(), path)
-    return recipe
+        _note(tree, recipe, path.strip().split('.'), text.strip(), path)
+    return _with(recipe, tree)
 
 
-def _changed(value: Any, path: Sequence[str], text: str, whole: str) -> Any:
+def _note(tree: dict[str, Any], value: Any, path: Sequence[str], text: str, whole: str) -> None:
     known = [each.name for each in fields(value)]
     if path[0] not in known:
         raise ValueError(f'there is no setting {whole}; settings: {", ".join(known)}')
     old = getattr(value, path[0])
     if len(path) > 1 and is_dataclass(old):
-        return replace(value, **{path[0]: _changed(old, path[1:], text, whole)})
-    return replace(value, **{path[0]: _parsed(old, text, whole)})
+        _note(tree.setdefault(path[0], {}), old, path[1:], text, whole)
+    else:
+        tree[path[0]] = _parsed(old, text, whole)
+
+
+def _with(value: Any, tree: Mapping[str, Any]) -> Any:
+    return replace(value, **{name: _with(getattr(value, name), new) if isinstance(new, Mapping)
+                             else new for name, new in tree.items()})
 
 
 def _parsed(old: Any, text: str, name: str) -> Any:

@@ -93,7 +93,8 @@ class Stream:
         """
         with self._changing:
             now = self._clock.now()
-            return now, self._trajectory and self._trajectory.sample(now)
+            trajectory = self._trajectory
+            return now, trajectory.sample(now) if trajectory is not None else None
 
     def _run(self) -> None:
         due = self._clock.now()

@@ -96,13 +96,13 @@ def test_the_arm_can_be_seen_with_any_of_the_things_in_the_hand(tmp_path: Path) 
     data = collected(tmp_path, setting, ['pick_ball', 'pick_plug', 'banana_in_plate'])
     held = []
     for index, episode in enumerate(data.episodes):
-        _, first, last = data.rows(index)
+        _, first, *_, last = data.rows(index)
         assert data.grasped(first).sum() == 1
         assert np.array_equal(data.grasped(first), data.grasped(last))
         number = int(data.grasped(first).argmax())
         assert np.linalg.norm(data.offsets(last)[number]) < 0.03
         rise = data.columns['tcp'][last, 2] - data.columns['tcp'][first, 2]
-        assert -0.002 < rise < 0.11     # the arm lags behind
+        assert -0.002 < rise < 0.15     # the arm lags behind
         held.append(episode.objects[number])
         opens = data.columns['actions'][last, -1, 6] > data.columns['commanded_width'][last]
         assert opens == (held[-1] != episode.asked_frames[0])

@@ -389,6 +389,8 @@ def test_a_setting_that_is_none_is_refused(change):
 def test_places_that_are_not_taught_cannot_be_read():
     with pytest.raises(ValueError, match='answers_for_pictures acts on places'):
         named('tiny', ['teaching.layout=answers_for_pictures'])
+    both = ['teaching.layout=answers_for_pictures', 'size.reads_places=true']
+    assert named('tiny', both) == named('tiny', both[::-1]), 'checked when all are made'
     with pytest.raises(ValueError, match=r'offsets is 0'):
         named('tiny', ['size.reads_places=true', 'offsets=0'])
 

@@ -129,8 +129,10 @@ def test_a_chunk_that_comes_while_a_set_point_is_made_makes_no_longer_step() -> 
     """While the stream reads the time, a chunk comes, and the time goes on."""
 
     class SlowClock(TickedClock):
-        chunks: list[threading.Thread] = []  # each comes at a reading for a set-point
-        due = False
+        def __init__(self) -> None:
+            super().__init__()
+            self.chunks: list[threading.Thread] = []  # each comes at a reading for a set-point
+            self.due = False
 
         def wait_until(self, time: float, /) -> bool:
             self.due = super().wait_until(time)

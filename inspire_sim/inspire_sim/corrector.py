@@ -26,10 +26,17 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-AT = (0.007, 0.15)      # of a pose that is reached: [m], [rad]
+AT = (0.007, 0.3)       # of a pose that is reached: [m], [rad]
 CONE = 0.3              # half width by length of the way down to a grasp, or to a place
-CONE_TURN = 0.35        # most turn off the grasp inside it [rad]
+CONE_TURN = 0.7         # most turn off the grasp inside it [rad]
 ROOM = 0.008            # by which fingers are wider than what they go around [m]
+CLOSED = 0.015          # width that fingers are told, at most, to close on anything [m]
+SLACK = 0.004           # by which fingers are told to be wider, at most, that are closing [m]
+BETWEEN = 0.04          # of a grasp, where a thing may be between the fingers [m]
+CLOSING = 2             # steps more in which fingers that are closing close
+TRIED = 0.05            # of a lift that shows whether it is held [m]
+BESIDE = 0.02           # of a grasp, at most, where open fingers are still around a thing [m]
+LEVEL = 0.015           # above or below a grasp, where fingers that close may go on [m]
 LOW = 0.09              # height below which nothing is moved sideways [m]
 RISEN = 0.09            # of the tcp above the grasp of what was let go [m]
 
@@ -46,31 +53,54 @@ class Corrector(Expert):
         if self._roles is None:
             self._roles = self._resolved(truth)
         self.done, self._attempt = False, 0
-        legs, leg = self._from(truth, commanded, min(width, truth.gripper_width))
+        legs, leg = self._from(truth, commanded, width)
         self._leg, self._waited, self._over = leg, 0, False
         mover = Mover(commanded)
         mover.be_under_way(legs[leg])
         return np.array([self._act(legs, mover) for _ in range(steps)])
+
+    @property
+    def _squeezed(self) -> float:
+        """The same for all but the thinnest: what closes need not know on what. How hard it
+        presses is up to the gripper, whose force is limited."""
+        return min(super()._squeezed, CLOSED)
 
     def _from(self, truth: Truth, commanded: Pose, width: float) -> tuple[list[Leg], int]:
         """The legs of the stage that the arm is in, and which of them it is on."""
         self._goal = None
         if self.moved in truth.grasped and self.variant.goal is not Goal.PUSH:
             return self._holding(truth, commanded)
+        narrowest = min(width, truth.gripper_width)
         if self.variant.goal is not Goal.PICK and self._achieved(truth):
-            return self._leaving(truth, commanded, width)
+            return self._leaving(truth, commanded, narrowest)
         if self.variant.goal is Goal.PUSH:
             self.phase = 'start'
             legs = self._push(truth)
-            return self._entered(legs, commanded, legs[1].goal, 0.0)
-        legs = self._fetch(truth)
-        if width < self._shape.width - ROOM:      # closed on nothing
+            return self._entered(legs, commanded, legs[1].goal, closing=False, around=AT[0])
+        legs, shape = self._fetch(truth), self._shape
+        if truth.gripper_width < shape.width - ROOM:      # closed on nothing
             return self._coming(legs, commanded, inside=False)
-        return self._entered(legs, commanded, legs[1].goal, self._shape.width + ROOM - width)
+        apart = float(np.linalg.norm(commanded.position - legs[1].goal.position))
+        if width <= self._squeezed + SLACK and apart < BETWEEN and shape.grip != 'tab':
+            return self._met_something(commanded)
+        around = min(BESIDE, max(AT[0], (shape.opening - shape.width) / 2))
+        return self._entered(legs, commanded, legs[1].goal, narrowest < shape.width + ROOM, around)
 
-    def _entered(self, legs: list[Leg], commanded: Pose, goal: Pose,
-                 missing: float) -> tuple[list[Leg], int]:
-        """On which of approach, descend, close (push) the arm is. missing: width [m]."""
+    def _met_something(self, commanded: Pose) -> tuple[list[Leg], int]:
+        """Fingers that were told to close are on something, though it is not said to be held: lift
+        it. What is not between them after all stays, and they close on nothing."""
+        closed = self._squeezed
+        return [Leg('close', commanded, closed, wait=CLOSING),
+                Leg('lift', aims.lifted(commanded, commanded.position[2] + TRIED), closed)], 0
+
+    def _entered(self, legs: list[Leg], commanded: Pose, goal: Pose, closing: bool,
+                 around: float) -> tuple[list[Leg], int]:
+        """On which of approach, descend, close (push) the arm is.
+
+        closing: whether fingers are too narrow to go around the thing, or told to be. around: how
+        far beside the goal they need not rise to come to it [m]. One who knows where the thing is
+        to a centimetre would otherwise go up and down above it, or open while they close.
+        """
         if _at(commanded, goal):
             return legs, 2
         ahead = commanded.position - goal.position
@@ -79,9 +109,11 @@ class Corrector(Expert):
         along = float(ahead @ axis) / length
         beside = float(np.linalg.norm(ahead - along * axis / length))
         turn = float(np.linalg.norm(commanded.difference(goal)[1]))
-        inside = (-AT[0] < along < length + 0.02 and beside < AT[0] + CONE * max(0.0, along)
-                  and turn < CONE_TURN and missing <= 0.0)
-        if inside:
+        if closing:
+            if abs(along) < LEVEL and beside < around:
+                return legs, 2
+        elif (-LEVEL < along < length + 0.02 and beside < around + CONE * max(0.0, along)
+              and turn < CONE_TURN):
             return legs, 1
         if self.variant.goal is Goal.PUSH and beside < 2 * AT[0] and -BACK < along < 0:
             return legs, 2

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # After experiments/apart.sh: what does a network take that looks at pictures to answer, and at none
-# to act? It goes on from the shipped one with a codec for all tasks; the one without questions goes
+# to act? It goes on from that of apart.sh with a codec for all tasks; the one without questions goes
 # on with the same data, for as many samples that are looked at.
 #
 #     experiments/blind.sh [FOLDER]

@@ -7,8 +7,9 @@
 #
 # FOLDER is that of experiments/blind.sh. What is done already is left as it is. When these runs
 # were made, what the older parts say was replaced by what today's corrector says (it was another
-# when they were collected), which a folder made since needs not; and the first four trainings were
-# stopped by hand at the steps that are given here.
+# when they were collected), which a folder made since needs not; own-1 was collected with the first
+# training at step 1100, own-3 with the third at 200; and trainings 2 to 4 were stopped by hand at
+# the steps given here, before their rate went down.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder="${1:-runs/picks}"
@@ -39,19 +40,20 @@ held held-3 440000 60 1
 
 parts own-1 own-1 own-1 pick "${near[@]}" near-4 held held held dagger more clutter
 trained centimetre-2 centimetre-1 450 "${data[@]}" "${blind[@]}" --set rate=0.0005 \
-  --set teaching.deeds=5
+  --set cooldown=0 --set teaching.deeds=5
 parts own-1 own-1 own-2 own-2 pick "${near[@]}" held held held dagger put can more clutter
 trained centimetre-3 centimetre-2 350 "${data[@]}" "${blind[@]}" --set rate=0.0005 \
-  --set teaching.deeds=6
+  --set cooldown=0 --set teaching.deeds=6
 own own-3 centimetre-3 430000 30
 parts own-1 own-2 pick "${near[@]}" held held held-2 held-2 dagger put can all more clutter
 trained centimetre-4 centimetre-3 200 "${data[@]}" "${blind[@]}" --set rate=0.0004 \
-  --set teaching.deeds=10
+  --set cooldown=0 --set teaching.deeds=10
 parts own-1 own-2 own-2 own-3 own-3 pick "${near[@]}" held held-2 held-2 held-3 held-3 held-3 \
   dagger put can all more clutter
 trained centimetre-5 centimetre-4 700 "${data[@]}" "${blind[@]}" --set rate=0.0005 \
   --set cooldown=0.5 --set teaching.deeds=8
 
 ./inspire evaluate --policy nano --checkpoint "$folder/centimetre-5/checkpoint" --episodes 50 \
-  --tasks pick_ball,pick_plug,pick_orange --json "$folder/centimetre-5/evaluation.json" \
+  --tasks pick_ball,pick_plug,pick_orange,banana_on_towel,ball_on_book \
+  --json "$folder/centimetre-5/evaluation.json" \
   --html "$folder/centimetre-5/evaluation.html" --videos 4 --resume

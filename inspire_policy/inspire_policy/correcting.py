@@ -30,8 +30,7 @@ from inspire_policy.disturbance import bump
 from inspire_policy.policy import PolicyError, UndecodableAction
 from inspire_policy.samples import Array, Demonstration, Instant
 from inspire_sim import aims, reach
-from inspire_sim.corrector import CLOSED, Corrector
-from inspire_sim.expert import SQUEEZE
+from inspire_sim.corrector import Corrector, closed_on
 from inspire_sim.shapes import SHAPES
 from inspire_sim.tasks import find
 from inspire_sim.variation import Variation
@@ -169,7 +168,7 @@ class _Run:
                 continue
             found = solve(aims.grasp(shape, objects[frame]), HOME)
             if found.converged and world.place_arm(found.q, shape.opening):
-                self._width = min(max(0.0, shape.width - SQUEEZE), CLOSED)
+                self._width = closed_on(shape)
                 moves = [(CLOSING, np.zeros(3))]
                 for _ in range(LIFTS):
                     aside = random.uniform(-ASIDE, ASIDE, 2)

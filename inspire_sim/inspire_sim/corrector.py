@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from inspire_sim import aims, reach
 from inspire_sim.aims import Hold
-from inspire_sim.expert import BACK, Expert
+from inspire_sim.expert import BACK, SQUEEZE, Expert
 from inspire_sim.motion import CAREFUL, Leg, Mover
+from inspire_sim.shapes import Shape
 from inspire_sim.tasks import Goal
 from piper_driver.pose import Pose
 
@@ -30,15 +31,22 @@ AT = (0.007, 0.3)       # of a pose that is reached: [m], [rad]
 CONE = 0.3              # half width by length of the way down to a grasp, or to a place
 CONE_TURN = 0.7         # most turn off the grasp inside it [rad]
 ROOM = 0.008            # by which fingers are wider than what they go around [m]
-CLOSED = 0.015          # width that fingers are told, at most, to close on anything [m]
+CLOSED = 0.015          # width that fingers are told, at most, to close [m]
 SLACK = 0.004           # by which fingers are told to be wider, at most, that are closing [m]
 BETWEEN = 0.04          # of a grasp, where a thing may be between the fingers [m]
 CLOSING = 2             # steps more in which fingers that are closing close
 TRIED = 0.05            # of a lift that shows whether it is held [m]
 BESIDE = 0.02           # of a grasp, at most, where open fingers are still around a thing [m]
-LEVEL = 0.015           # above or below a grasp, where fingers that close may go on [m]
+LEVEL = 0.015           # below a grasp, where fingers need not rise, or above, closing [m]
 LOW = 0.09              # height below which nothing is moved sideways [m]
 RISEN = 0.09            # of the tcp above the grasp of what was let go [m]
+
+
+def closed_on(shape: Shape) -> float:
+    """What fingers are told to close on a thing [m]: the same for all but the thinnest, since what
+    closes need not know on what. How hard it presses is up to the gripper, whose force is limited.
+    """
+    return min(max(0.0, shape.width - SQUEEZE), CLOSED)
 
 
 class Corrector(Expert):
@@ -61,9 +69,7 @@ class Corrector(Expert):
 
     @property
     def _squeezed(self) -> float:
-        """The same for all but the thinnest: what closes need not know on what. How hard it
-        presses is up to the gripper, whose force is limited."""
-        return min(super()._squeezed, CLOSED)
+        return closed_on(self._shape)
 
     def _from(self, truth: Truth, commanded: Pose, width: float) -> tuple[list[Leg], int]:
         """The legs of the stage that the arm is in, and which of them it is on."""

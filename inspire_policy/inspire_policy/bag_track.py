@@ -140,10 +140,11 @@ class Track:
             return 'no transform of the tcp'
         return ''
 
-    def measured(self, stamp: int) -> tuple[Array, Array, float]:
-        """Joints (6,) [rad], their velocities (6,) [rad/s], the gripper's width [m]."""
+    def measured(self, stamp: int) -> tuple[Array, Array, float, float]:
+        """Joints (6,) [rad], their velocities (6,) [rad/s], the gripper's width [m] and how fast
+        it changes [m/s]."""
         values = self._measured.at(stamp)
-        return values[:6], values[7:13], float(values[6])
+        return values[:6], values[7:13], float(values[6]), float(values[13])
 
     def tcp(self, stamp: int) -> Pose:
         """The tcp in base_link. Raises MissingTransform."""

@@ -94,7 +94,8 @@ def observed(world: World, policy: Policy) -> PolicyObservation:
     return PolicyObservation(
         stamp=seen.stamp, images=seen.images, joint_positions=np.array(seen.arm.position),
         joint_velocities=np.array(seen.arm.velocity), gripper_width=seen.arm.gripper_width,
-        tcp=seen.tcp, instruction=seen.instruction, commanded=world.commanded,
+        gripper_velocity=seen.arm.gripper_velocity, tcp=seen.tcp,
+        instruction=seen.instruction, commanded=world.commanded,
         truth=world.truth() if policy.needs_truth else None)
 
 

@@ -179,7 +179,8 @@ def instant(world: TableWorld, step: int, width: float, image_size: int, rotatio
                 for name, picture in seen.images.items()},
         joint_positions=np.array(seen.arm.position),
         joint_velocities=np.array(seen.arm.velocity), gripper_width=seen.arm.gripper_width,
-        tcp=seen.tcp, commanded=world.commanded, commanded_width=width,
+        gripper_velocity=seen.arm.gripper_velocity, tcp=seen.tcp, commanded=world.commanded,
+        commanded_width=width,
         offsets=samples.offsets(seen.tcp, truth.objects, frames, rotation),
         headings=samples.headings(truth.objects, frames, long, rotation),
         grasped=np.array([frame in truth.grasped for frame in frames]), phase=phase)

@@ -45,7 +45,8 @@ Numbers = NDArray[Any]
 # What each column is an array of, beside (rows,).
 _SHAPES = {'joint_positions': (6,), 'joint_velocities': (6,), 'tcp': (7,), 'commanded': (7,),
            'actions': (HORIZON, ACTION_SIZE)}
-_PLAIN = ('episode', 'step', 'stamp', 'gripper_width', 'commanded_width', 'valid')
+_PLAIN = ('episode', 'step', 'stamp', 'gripper_width', 'gripper_velocity', 'commanded_width',
+          'valid')
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +54,11 @@ class Dataset:
     """A dataset in memory.
 
     card: dataset.json. columns: name -> array (rows, ...), read-only: episode (the number that it
-    has in the dataset), step, stamp, joint_positions, joint_velocities, gripper_width, tcp,
-    commanded, commanded_width, actions (rows, HORIZON, 7), valid. starts (episodes + 1,): where in
-    the rows each of `episodes` begins. object_starts (rows + 1,): where in `all_offsets` (N, 3),
-    `all_headings` (N,) and `all_grasped` (N,) the objects of each row begin.
+    has in the dataset), step, stamp, joint_positions, joint_velocities, gripper_width,
+    gripper_velocity, tcp, commanded, commanded_width, actions (rows, HORIZON, 7), valid.
+    starts (episodes + 1,): where in the rows each of `episodes` begins. object_starts (rows + 1,):
+    where in `all_offsets` (N, 3), `all_headings` (N,) and `all_grasped` (N,) the objects of each
+    row begin.
     """
 
     folder: Path

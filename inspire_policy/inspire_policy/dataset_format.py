@@ -38,6 +38,7 @@ ROWS = pa.schema([
     ('joint_positions', pa.list_(_FLOAT, 6)),       # rad
     ('joint_velocities', pa.list_(_FLOAT, 6)),      # rad/s
     ('gripper_width', _FLOAT),                      # m, measured
+    ('gripper_velocity', _FLOAT),                   # m/s, measured: below 0 while it closes
     ('tcp', pa.list_(_FLOAT, 7)),                   # base_link, measured: x y z m, xyzw, w >= 0
     ('commanded', pa.list_(_FLOAT, 7)),             # what the next action is integrated on
     ('commanded_width', _FLOAT),                    # m, as last told; at the start as measured

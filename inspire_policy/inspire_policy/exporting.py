@@ -209,12 +209,13 @@ def _believed(actions: Array) -> int:
 
 def _instant(track: Track, stamp: int, pictures: Mapping[str, bytes],
              known: Sequence[Place]) -> Instant:
-    positions, velocities, width = track.measured(stamp)
+    positions, velocities, width, width_velocity = track.measured(stamp)
     commanded, commanded_width = track.commanded(stamp)
     return Instant(
         step=track.steps(track.begin, stamp), stamp=stamp / SECOND, images=pictures,
         joint_positions=positions, joint_velocities=velocities, gripper_width=width,
-        tcp=track.tcp(stamp), commanded=commanded, commanded_width=commanded_width,
+        gripper_velocity=width_velocity, tcp=track.tcp(stamp), commanded=commanded,
+        commanded_width=commanded_width,
         offsets=np.array([each.offset for each in known], dtype=np.float64).reshape(-1, 3),
         headings=np.array([each.heading for each in known], dtype=np.float64),
         grasped=np.array([each.grasped for each in known], dtype=np.bool_))

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class JointSample:
-    """Positions (6,) [rad], velocities (6,) [rad/s] and gripper width [m] at `stamp` [ns]."""
+    """Positions (6,) [rad], velocities (6,) [rad/s], the gripper's width [m] and how fast it
+    changes [m/s], at `stamp` [ns]."""
 
     stamp: int
     positions: NDArray[np.float64]
     velocities: NDArray[np.float64]
     width: float
+    width_velocity: float
 
 
 class JointHistory:
@@ -57,4 +59,5 @@ class JointHistory:
             one.positions + share * (two.positions - one.positions),
             one.velocities + share * (two.velocities - one.velocities),
             one.width + share * (two.width - one.width),
+            one.width_velocity + share * (two.width_velocity - one.width_velocity),
         )

@@ -84,6 +84,7 @@ class PolicyObservation:
     joint_positions: NDArray[np.float64]  # (6,) rad
     joint_velocities: NDArray[np.float64]  # (6,) rad/s
     gripper_width: float  # m, both fingers together
+    gripper_velocity: float  # m/s, of the width: below 0 while it closes
     tcp: Pose  # measured, in base_link
     instruction: str
     truth: Truth | None = None

@@ -12,6 +12,7 @@ from inspire_labeler.formulation import Formulation
 from inspire_policy.prompt import Layout
 
 T = TypeVar('T')
+PRECISIONS = ('no', 'bf16')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +33,15 @@ class Run:
     scene_rows: int = 0        # of an episode that are looked at (0: all)
     validate: int = 500        # steps between validations
     save: int = 500            # steps between checkpoints
+    mixed_precision: str = 'no'     # or bf16: weights in single precision, products in 16 bit
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
         self._require('at least 1', 1, 'steps', 'batch', 'validate', 'save')
         self._require('0 or more', 0, 'warmup', 'held_out', 'scene_rows')
+        if self.mixed_precision not in PRECISIONS:
+            raise ValueError(f'mixed_precision is {self.mixed_precision!r}; valid: '
+                             f'{", ".join(PRECISIONS)}')
 
     def _require(self, valid: str, least: int, *names: str) -> None:
         """Raise ValueError for one of these settings that is less."""

@@ -7,8 +7,9 @@ that an openpi server passes over, and without which an openpi client is served 
     to the server      observation/image, observation/wrist_image   (H, W, 3) uint8, RGB
                        observation/state    (7,) joints [rad], gripper width [m]
                        prompt               the instruction
-                       inspire              episode, stamp [s], joint_velocities [rad/s], tcp and
-                                            commanded (7,) xyz [m] xyzw in base_link, questions
+                       inspire              episode, stamp [s], joint_velocities [rad/s],
+                                            gripper_velocity [m/s], tcp and commanded (7,) xyz [m]
+                                            xyzw in base_link, questions
     to the client      actions              (K, 7), as policy.Decision has them
                        inspire              answers, transcript, done, step_duration [s]
                        policy_timing, server_timing     milliseconds by stage
@@ -75,6 +76,7 @@ def observation_message(seen: PolicyObservation, cameras: Sequence[str], asked: 
             'episode': asked.episode,
             'stamp': float(seen.stamp),
             'joint_velocities': np.asarray(seen.joint_velocities, np.float64),
+            'gripper_velocity': float(seen.gripper_velocity),
             'tcp': _numbers_of(seen.tcp),
             'commanded': None if seen.commanded is None else _numbers_of(seen.commanded),
             'questions': [{'formulation': str(one.formulation), 'object': one.object}
@@ -94,7 +96,7 @@ def observation_from(message: Mapping[str, Any], cameras: Sequence[str],
     instruction = fields.text(message, PROMPT, LONGEST_TEXT)
     ours = fields.mapping(message, OURS) if OURS in message else None
     joints, width = state[:6], float(state[6])
-    velocities, stamp, commanded = np.zeros(6), received, None
+    velocities, width_velocity, stamp, commanded = np.zeros(6), 0.0, received, None
     asked = Asked(instruction, None)
     if ours is None:
         pose = tcp(joints.tolist())
@@ -102,11 +104,12 @@ def observation_from(message: Mapping[str, Any], cameras: Sequence[str],
         pose = fields.pose(ours, 'tcp')
         commanded = None if ours.get('commanded') is None else fields.pose(ours, 'commanded')
         velocities = fields.numbers(ours, 'joint_velocities', 6)
+        width_velocity = fields.number(ours, 'gripper_velocity')
         stamp = fields.number(ours, 'stamp')
         asked = Asked(instruction, _questions(ours), fields.text(ours, 'episode', LONGEST_PHRASE))
     images = {camera: fields.picture(message, image_key(camera)) for camera in cameras}
-    return PolicyObservation(stamp, images, joints, velocities, width, pose, instruction,
-                             commanded=commanded), asked
+    return PolicyObservation(stamp, images, joints, velocities, width, width_velocity, pose,
+                             instruction, commanded=commanded), asked
 
 
 def decision_message(decision: Decision, duration: float) -> Message:

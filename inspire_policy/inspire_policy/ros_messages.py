@@ -75,8 +75,7 @@ def joint_sample(data: bytes) -> JointSample:
     Raises ValueError when a joint or a value is missing, or is no number.
     """
     joints = read_joint_states(data)
-    names, positions = joints.names, joints.positions
-    velocities = joints.velocities or (0.0,) * len(positions)
+    names, positions, velocities = joints.names, joints.positions, joints.velocities
     index = {name: place for place, name in enumerate(names)}
     missing = [name for name in (*JOINT_NAMES, GRIPPER_NAME) if name not in index]
     if missing:
@@ -84,14 +83,15 @@ def joint_sample(data: bytes) -> JointSample:
     for values in (positions, velocities):
         if len(values) != len(names):
             raise ValueError(f'joint_states has {len(values)} values for {len(names)} names')
-    if not all(map(math.isfinite, positions)):
-        raise ValueError(f'joint_states has positions {list(positions)}; valid: numbers')
+        if not all(map(math.isfinite, values)):
+            raise ValueError(f'joint_states has {list(values)}; valid: numbers')
     order = [index[name] for name in JOINT_NAMES]
     return JointSample(
         joints.stamp,
         np.array([positions[place] for place in order]),
         np.array([velocities[place] for place in order]),
         positions[index[GRIPPER_NAME]],
+        velocities[index[GRIPPER_NAME]],
     )
 
 

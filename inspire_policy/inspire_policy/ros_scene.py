@@ -134,6 +134,7 @@ class RosScene:
             joint_positions=joints.positions,
             joint_velocities=joints.velocities,
             gripper_width=joints.width,
+            gripper_velocity=joints.width_velocity,
             tcp=tcp,
             instruction='',
             truth=truth,

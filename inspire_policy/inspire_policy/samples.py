@@ -45,6 +45,7 @@ class Instant:
     joint_positions: Array
     joint_velocities: Array
     gripper_width: float
+    gripper_velocity: float
     tcp: Pose
     commanded: Pose
     commanded_width: float
@@ -119,6 +120,7 @@ def rows(number: int, shown: Demonstration) -> pa.Table:
         'joint_positions': _fixed([each.joint_positions for each in listed]),
         'joint_velocities': _fixed([each.joint_velocities for each in listed]),
         'gripper_width': _single([each.gripper_width for each in listed]),
+        'gripper_velocity': _single([each.gripper_velocity for each in listed]),
         'tcp': _fixed([_pose(each.tcp) for each in listed]),
         'commanded': _fixed([_pose(each.commanded) for each in listed]),
         'commanded_width': _single([each.commanded_width for each in listed]),

@@ -36,7 +36,8 @@ def instant(number: int, step: int) -> Instant:
         images={name: encode(np.full((SIZE, SIZE, 3), shade, np.uint8))
                 for name, shade in shades.items()},
         joint_positions=value + np.arange(6), joint_velocities=-np.arange(6.0),
-        gripper_width=0.07, tcp=pose(value), commanded=pose(value + 1), commanded_width=0.06,
+        gripper_width=0.07, gripper_velocity=-0.01, tcp=pose(value), commanded=pose(value + 1),
+        commanded_width=0.06,
         offsets=np.array([[value, 0, 0], [0, value, 0]]), headings=np.array([np.nan, 0.5]),
         grasped=np.array([step > 4, False]), phase='hold')
 

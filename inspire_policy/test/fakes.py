@@ -110,6 +110,7 @@ class FakeRobot:
             joint_positions=np.zeros(6),
             joint_velocities=np.zeros(6),
             gripper_width=0.07,
+            gripper_velocity=0.0,
             tcp=Pose(pose.position + self.offset, pose.quaternion),
             instruction='',
         )

@@ -56,7 +56,8 @@ def observation(**changes: object) -> PolicyObservation:
     pose = Pose(np.array([0.3, 0.0, 0.2]), np.array([1.0, 0.0, 0.0, 0.0]))
     values = {'stamp': 12.5, 'images': {'camera': picture, 'wrist_camera': picture[::-1]},
               'joint_positions': np.array([0.0, 1.5, -1.2, 0.0, 0.9, 0.0]),
-              'joint_velocities': np.full(6, 0.01), 'gripper_width': 0.05, 'tcp': pose,
+              'joint_velocities': np.full(6, 0.01), 'gripper_width': 0.05,
+              'gripper_velocity': -0.03, 'tcp': pose,
               'instruction': 'pick up the ball',
               'commanded': Pose(pose.position + 0.001, pose.quaternion)}
     return PolicyObservation(**{**values, **changes})

@@ -31,7 +31,8 @@ def at(x: float, y: float, z: float) -> Pose:
 
 def seen(instruction: str, truth: Truth | None) -> PolicyObservation:
     tcp = truth.tcp if truth else at(0.3, 0.0, 0.2)
-    return PolicyObservation(0.0, {}, np.zeros(6), np.zeros(6), 0.07, tcp, instruction, truth)
+    return PolicyObservation(0.0, {}, np.zeros(6), np.zeros(6), 0.07, 0.0, tcp, instruction,
+                             truth)
 
 
 def truth(objects: dict[str, Pose], grasped: frozenset[str] = frozenset()) -> Truth:

@@ -10,7 +10,7 @@ MS = 1_000_000
 
 
 def sample(stamp: int, value: float) -> JointSample:
-    return JointSample(stamp, np.full(6, value), np.full(6, -value), value / 100)
+    return JointSample(stamp, np.full(6, value), np.full(6, -value), value / 100, -value / 10)
 
 
 @pytest.fixture
@@ -27,6 +27,7 @@ def test_between_two_samples_it_is_interpolated(history: JointHistory) -> None:
     np.testing.assert_allclose(found.positions, 1.2)
     np.testing.assert_allclose(found.velocities, -1.2)
     assert found.width == pytest.approx(0.012)
+    assert found.width_velocity == pytest.approx(-0.12)
 
 
 @pytest.mark.parametrize(('stamp', 'value'), [(100, 1.0), (105, 2.0)])

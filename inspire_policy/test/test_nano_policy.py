@@ -40,7 +40,8 @@ def observations():
         seen = world.observe()
         found.append(PolicyObservation(
             seen.stamp, seen.images, np.array(seen.arm.position), np.array(seen.arm.velocity),
-            seen.arm.gripper_width, seen.tcp, INSTRUCTION, commanded=world.commanded))
+            seen.arm.gripper_width, seen.arm.gripper_velocity, seen.tcp, INSTRUCTION,
+            commanded=world.commanded))
     world.close()
     return found
 
@@ -79,6 +80,16 @@ def test_it_answers_each_question_and_acts(observations):
         assert answer.frame == ''
     assert decision.actions.shape == (8, 7) and not decision.done
     assert set(decision.timings) == {'see', 'answers', 'actions'}
+
+
+def test_fingers_that_still_close_are_told_from_fingers_that_hold(observations):
+    """At the same width. A network from before reads no speed, and acts all the same."""
+    holding = dataclasses.replace(observations[0], gripper_width=0.04, gripper_velocity=0.0)
+    closing = dataclasses.replace(holding, gripper_velocity=-0.14)
+    for size, differ in (('size.state=12', True), ('size.state=11', False)):
+        one, two = (policy(size).decide(each).answers[0].probabilities
+                    for each in (holding, closing))
+        assert (one != two) is differ
 
 
 def test_both_backends_say_the_same(observations, changes):

@@ -17,6 +17,7 @@ from inspire_policy import action_codec, dataset  # noqa: E402
 from inspire_policy.checkpoint_file import CheckpointError  # noqa: E402
 from inspire_policy.chunk_scale import Scale  # noqa: E402
 from inspire_policy.nano import checkpoint  # noqa: E402
+from inspire_policy.nano.arm_state import FASTEST  # noqa: E402
 from inspire_policy.nano.lessons import Lessons, Teaching, raw_states  # noqa: E402
 from inspire_policy.nano.network import Network  # noqa: E402
 from inspire_policy.nano.readers import TorchReader  # noqa: E402
@@ -76,6 +77,36 @@ def test_a_run_begins_from_a_checkpoint_with_its_words_and_codec(tmp_path):
         with pytest.raises(TrainingError, match=said):
             train(demonstrations.tiny(change), [demonstrations.demonstrations()],
                   tmp_path / 'other', threads=1, start=start)
+
+
+def test_a_run_that_reads_the_grippers_speed_anew_keeps_the_rest(tmp_path):
+    """The state's last number: a network from before it, and what it says, stay as they were."""
+    older = demonstrations.checkpoint_folder('size.state=11')
+    there = checkpoint.load(older)
+    made = train(demonstrations.tiny('steps=1', 'rate=1e-9', 'decay=0'),
+                 [demonstrations.demonstrations()], tmp_path / 'on', threads=1, start=older)
+    one, two = there.description.state, made.description.state
+    assert (len(one.low), len(two.low)) == (11, 12) and two.low[:11] == one.low
+    assert (two.low[11], two.high[11]) == (-FASTEST, FASTEST)
+    arm = made.weights['arm.0.weight']
+    assert np.allclose(arm[:, :11], there.weights['arm.0.weight'], atol=1e-3)
+    assert not arm[:, 11].any()
+    with pytest.raises(TrainingError, match='size.state is 11 in the recipe, 12 in'):
+        train(demonstrations.tiny('steps=1', 'size.state=11'), [demonstrations.demonstrations()],
+              tmp_path / 'off', threads=1, start=tmp_path / 'on' / 'checkpoint')
+
+
+def test_with_products_in_16_bit_the_loss_falls_nearly_as_in_32(tmp_path):
+    losses = {}
+    for precision in ('no', 'bf16'):
+        recipe = named('tiny', ['steps=20', 'validate=1000', 'save=1000', 'held_out=0',
+                                'rate=0.01', f'mixed_precision={precision}'])
+        made = train(recipe, [demonstrations.demonstrations()], tmp_path / precision, threads=1)
+        assert {value.dtype for value in made.weights.values()} == {np.dtype(np.float16)}
+        losses[precision] = [line['action_loss']
+                             for line in read_log(tmp_path / precision / 'log.jsonl')]
+    assert losses['bf16'] != losses['no']
+    assert losses['bf16'] == pytest.approx(losses['no'], rel=0.03)
 
 
 def test_a_run_leaves_what_a_person_and_the_policy_need(tmp_path):

@@ -57,7 +57,8 @@ def test_what_the_server_decides_comes_through_and_what_is_seen_gets_there():
     assert decision.timings['network'] > 0
     assert policy.resets == [(INSTRUCTION, ASKED)]
     (there,) = policy.seen
-    assert (there.stamp, there.gripper_width, there.truth) == (12.5, 0.05, None)
+    assert (there.stamp, there.truth) == (12.5, None)
+    assert (there.gripper_width, there.gripper_velocity) == (0.05, -0.03)
     for name in ('joint_positions', 'joint_velocities'):
         assert np.array_equal(getattr(there, name), getattr(seen, name))
     assert np.array_equal(there.images['camera'], seen.images['camera'])

@@ -36,8 +36,8 @@ def test_they_are_the_answers_of_the_expert(instruction: str, seen_by: str) -> N
     expert = create('expert', viewer=seen_by)
     expert.reset(instruction, asked)
     decision = expert.decide(PolicyObservation(
-        0.0, {}, np.array(arm.position), np.array(arm.velocity), arm.gripper_width, truth.tcp,
-        instruction, truth, world.commanded))
+        0.0, {}, np.array(arm.position), np.array(arm.velocity), arm.gripper_width,
+        arm.gripper_velocity, truth.tcp, instruction, truth, world.commanded))
     true = TrueAnswers(instruction, asked, truth, viewer(seen_by)).now(truth)
     assert [one.word for one in true] == [one.text for one in decision.answers]
     assert max(missed(decision.answers, true)) < 1e-4

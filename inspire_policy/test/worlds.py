@@ -42,7 +42,8 @@ class CountingWorld:
                                instruction=self.instruction)
 
     def arm_state(self) -> SimpleNamespace:
-        return SimpleNamespace(position=(0.0,) * 6, velocity=(0.0,) * 6, gripper_width=0.05)
+        return SimpleNamespace(position=(0.0,) * 6, velocity=(0.0,) * 6, gripper_width=0.05,
+                               gripper_velocity=0.0)
 
     def truth(self) -> SimpleNamespace:
         held = self.takes <= self.steps < self.lays

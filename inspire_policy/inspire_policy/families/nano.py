@@ -99,8 +99,10 @@ class NanoPolicy(AnsweringPolicy):
     def _state(self, observation: PolicyObservation) -> Any:
         commanded = observation.commanded or observation.tcp
         width = observation.gripper_width if self._width is None else self._width
-        raw = arm_state(observation.gripper_width, numbers(commanded), width)
-        return self.checkpoint.description.state.normal(raw).astype(np.float32)
+        raw = arm_state(observation.gripper_width, observation.gripper_velocity,
+                        numbers(commanded), width)
+        description = self.checkpoint.description
+        return description.state.normal(raw[:description.size.state]).astype(np.float32)
 
 
 def numbers(pose: Pose) -> Any:

@@ -173,7 +173,7 @@ def observation(seed: int) -> PolicyObservation:
               for name in ('camera', 'wrist_camera')}
     where = Pose(random.normal(0, 0.3, 3), random.normal(0, 1, 4))
     return PolicyObservation(0.0, images, np.zeros(6), np.zeros(6),
-                             float(random.uniform(0, 0.07)), where, '', commanded=where)
+                             float(random.uniform(0, 0.07)), 0.0, where, '', commanded=where)
 
 
 def benchmark(count: int = COUNT) -> Iterator[Measured]:

@@ -124,5 +124,6 @@ def observation(data: Dataset, row: int) -> PolicyObservation:
     tcp, commanded = (Pose(at[name][:3].astype(float), at[name][3:].astype(float))
                       for name in ('tcp', 'commanded'))
     return PolicyObservation(float(at['stamp']), {}, at['joint_positions'],
-                             at['joint_velocities'], float(at['gripper_width']), tcp,
+                             at['joint_velocities'], float(at['gripper_width']),
+                             float(at['gripper_velocity']), tcp,
                              data.episode_of(row).instruction, commanded=commanded)

@@ -13,8 +13,6 @@ from functools import partial
 from inspire_policy import recipe_settings
 from inspire_policy.recipe_settings import Run
 
-PRECISIONS = ('no', 'bf16')
-
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(Run):
@@ -30,7 +28,7 @@ class Recipe(Run):
     floor: float = 1.0         # share of the rate at the end of a cosine down; 1: it stays
     decay: float = 0.0
     betas: tuple[float, ...] = (0.9, 0.999)     # of AdamW
-    mixed_precision: str = 'bf16'               # or no
+    mixed_precision: str = 'bf16'
     gradient_checkpointing: bool = True         # slower, in a fraction of the memory
     answers: float = 1.0       # weight of an answer's token beside an action's
     dropped: float = 0.0       # share of prompts without their questions
@@ -43,9 +41,6 @@ class Recipe(Run):
         super().__post_init__()
         self._require('at least 1', 1, 'micro_batch')
         self._require('0 or more', 0, 'lora_rank')
-        if self.mixed_precision not in PRECISIONS:
-            raise ValueError(f'mixed_precision is {self.mixed_precision!r}; valid: '
-                             f'{", ".join(PRECISIONS)}')
         if len(self.betas) != 2 or not all(0.0 <= beta < 1.0 for beta in self.betas):
             raise ValueError(f'betas are {self.betas}; valid: two numbers from 0 to below 1')
         for name in ('dropped', 'floor'):

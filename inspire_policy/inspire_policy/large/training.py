@@ -92,8 +92,7 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
     training = thinned(data, training, recipe.scene_rows)
 
     # 2. What is trained of the network, from the seed, or from where it was.
-    mixed = None if recipe.mixed_precision == 'no' else recipe.mixed_precision
-    accelerator = Accelerator(mixed_precision=mixed)
+    accelerator = Accelerator(mixed_precision=recipe.mixed_precision)
     share = recipe.batch // accelerator.num_processes
     if share * accelerator.num_processes != recipe.batch:
         raise TrainingError(f'batch is {recipe.batch}; valid: a multiple of the processes, '

@@ -82,7 +82,8 @@ def observation() -> PolicyObservation:
     world.close()
     return PolicyObservation(
         seen.stamp, seen.images, np.array(seen.arm.position), np.array(seen.arm.velocity),
-        seen.arm.gripper_width, seen.tcp, INSTRUCTION, commanded=seen.tcp)
+        seen.arm.gripper_width, seen.arm.gripper_velocity, seen.tcp, INSTRUCTION,
+        commanded=seen.tcp)
 
 
 @contextmanager

@@ -100,7 +100,7 @@ class Lessons:
         self._acts = self._truth.away_from_unnamed(teaching.beside)
         if teaching.layout is Layout.NONE:      # nothing else to be learned there
             self.usable = self.usable & self._acts[:, None]
-        raw = raw_states(data)
+        raw = [each[:, :size.state] for each in raw_states(data)]
         self._states = np.stack([state.normal(each) for each in raw], 1).astype(np.float32)
         self._ahead = np.stack([ahead(data.columns['tcp'], each, viewer(data.card['viewer']))
                                 for each in raw], 1)
@@ -224,7 +224,7 @@ def ahead(tcp: NDArray[np.floating], state: NDArray[np.float32],
 
 
 def raw_states(data: Dataset) -> list[NDArray[np.float32]]:
-    """How the arm stands (rows, 11), for each delay: what it was told moves on with the delay."""
+    """How the arm stands (rows, 12), for each delay: what it was told moves on with the delay."""
     column, found = data.columns, []
     pose, width = column['commanded'].astype(np.float64), column['commanded_width']
     for delay in range(len(DELAYS)):
@@ -233,5 +233,5 @@ def raw_states(data: Dataset) -> list[NDArray[np.float32]]:
             turned = Rotation.from_rotvec(action[:, 3:6]) * Rotation.from_quat(pose[:, 3:])
             pose = np.concatenate([pose[:, :3] + action[:, :3], turned.as_quat()], 1)
             width = action[:, 6]
-        found.append(arm_state(column['gripper_width'], pose, width))
+        found.append(arm_state(column['gripper_width'], column['gripper_velocity'], pose, width))
     return found

@@ -18,7 +18,7 @@ class Size:
     blocks: tuple[int, ...] = (1, 2, 1)         # residual blocks in each
     picture: tuple[int, ...] = (112, 56)        # pixels of a side, for each camera
     text: int = 96             # longest prompt with answers and actions [tokens]
-    state: int = 11            # numbers that say how the arm stands
+    state: int = 12            # numbers that say how the arm stands; 11: without gripper's speed
     reads_places: bool = False  # whether it reads where it believes to be what it answered about
     headings: bool = False     # whether a place says how the object is turned, too
 
@@ -26,6 +26,8 @@ class Size:
         """Refuse what cannot be built."""
         if self.width % self.heads:
             raise ValueError(f'width is {self.width}; valid: a multiple of heads, {self.heads}')
+        if self.state not in (11, 12):
+            raise ValueError(f'state is {self.state}; valid: 12, or 11 of an older network')
         if len(self.channels) != 3 or len(self.blocks) != 3:
             raise ValueError('channels and blocks have 3 entries each, one for each stage')
         for side in self.picture:

@@ -28,6 +28,7 @@ from torch.nn import functional as F  # noqa: N812
 from inspire_policy import action_codec, dataset
 from inspire_policy.chunk_scale import Scale
 from inspire_policy.nano import checkpoint
+from inspire_policy.nano.arm_state import completed
 from inspire_policy.nano.checkpoint import Checkpoint, Description
 from inspire_policy.nano.lessons import Batch, Lessons, raw_states
 from inspire_policy.nano.muon import Muon
@@ -71,13 +72,15 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
     if threads:
         torch.set_num_threads(threads)
     accelerator = Accelerator()
+    half_products = recipe.mixed_precision == 'bf16'
 
     # 1. The data, what it is made of, and how it is split.
     data = dataset.open(*folders)
     training, held_out = split(data, recipe.held_out)
     before = begun(start, recipe) if start else None
     words = before.words if before else Words.trained(sentences())
-    state = before.description.state if before else Scale.of(raw_states(data)[0][training])
+    state = completed(before.description.state if before else
+                      Scale.of(raw_states(data)[0][training]), recipe.size.state)
     kept = before if before and not recipe.recode else None
     if kept:
         codec = kept.codec
@@ -131,10 +134,11 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
         network.train()
         for group in (group for each in optimizers for group in each.param_groups):
             group['lr'] = rate(recipe, step)
-        losses = loss(network, plain, batch, accelerator.device)
+        losses = loss(network, plain, batch, accelerator.device, half_products)
         if batch.deeds:
             losses = [one + more for one, more in zip(
-                losses, loss(network, plain, batch.deeds, accelerator.device), strict=True)]
+                losses, loss(network, plain, batch.deeds, accelerator.device, half_products),
+                strict=True)]
         accelerator.backward(recipe.answers * losses[0] + losses[1] + recipe.offsets * losses[2])
         accelerator.clip_grad_norm_(network.parameters(), recipe.clip)
         for optimizer in optimizers:
@@ -161,11 +165,14 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
 def carry_over(before: Network, network: Network, text: int | None) -> None:
     """Copy all weights; where codes have a new meaning, those of the `text` words alone."""
     there = before.state_dict()
-    for name, value in network.state_dict().items():    # what says and reads headings is new
-        if name not in there:
+    for name, value in network.state_dict().items():
+        old = there.get(name)
+        if old is None:                                     # what reads headings is new
             there[name] = torch.zeros_like(value)
-        elif name.startswith('where.') and len(there[name]) < len(value):
-            there[name] = torch.cat([there[name], value[len(there[name]):]])
+        elif name.startswith('where.') and len(old) < len(value):   # and what says them
+            there[name] = torch.cat([old, value[len(old):]])
+        elif name == 'arm.0.weight' and old.shape != value.shape:   # and the gripper's speed
+            there[name] = F.pad(old, (0, value.shape[1] - old.shape[1]))
     if text is not None:
         for name in ('words.weight', 'head.weight'):
             there[name] = torch.cat([there[name][:text], network.state_dict()[name][text:]])
@@ -193,11 +200,11 @@ def rate(recipe: Recipe, step: int) -> float:
     return recipe.rate * max(share, 0.02)
 
 
-def loss(network: torch.nn.Module, plain: Network, batch: Batch,
-         device: torch.device) -> list[torch.Tensor]:
+def loss(network: torch.nn.Module, plain: Network, batch: Batch, device: torch.device,
+         half: bool) -> list[torch.Tensor]:
     """Mean cross-entropy of the answers' tokens and of the actions', and Huber's loss of where
-    things are [0.1 m] and how they are turned; 0 where there are none."""
-    hidden, targets = run(network, batch, device)
+    things are [0.1 m] and how they are turned; 0 where there are none. half: see `run`."""
+    hidden, targets = run(network, batch, device, half)
     answers, actions = (torch.from_numpy(each).to(device) for each in targets)
     losses = []
     for target in (answers, actions):
@@ -212,14 +219,16 @@ def loss(network: torch.nn.Module, plain: Network, batch: Batch,
             else hidden.sum() * 0.0 + found.sum()]
 
 
-def run(network: torch.nn.Module, batch: Batch,
-        device: torch.device) -> tuple[torch.Tensor, tuple[Any, Any]]:
-    """The network's output over a batch, and what it should say."""
+def run(network: torch.nn.Module, batch: Batch, device: torch.device,
+        half: bool = False) -> tuple[torch.Tensor, tuple[Any, Any]]:
+    """The network's output over a batch, and what it should say. half: products in 16 bit."""
     pictures = [torch.from_numpy(one).to(device).permute(0, 3, 1, 2).float() / 255
                 for one in batch.pictures]
     inputs = (torch.from_numpy(each).to(device) for each in (
         batch.state, batch.ids, batch.places, batch.branches, scaled(batch.there)))
-    return network(pictures, *inputs), (batch.answers, batch.actions)
+    with torch.autocast(device.type, torch.bfloat16, enabled=half):
+        hidden = network(pictures, *inputs)
+    return hidden.float(), (batch.answers, batch.actions)
 
 
 @torch.no_grad()
@@ -260,7 +269,9 @@ def half(weights: dict[str, torch.Tensor]) -> dict[str, NDArray[Any]]:
 
 
 def begun(folder: Path, recipe: Recipe) -> Checkpoint:
-    """The checkpoint that a run begins from. Raises CheckpointError, TrainingError."""
+    """The checkpoint that a run begins from; headings, and the gripper's speed, can be added.
+
+    Raises CheckpointError, TrainingError."""
     found = checkpoint.load(folder)
     description = found.description
     sizes = ((f'size.{name}', given, getattr(description.size, name))
@@ -268,7 +279,7 @@ def begun(folder: Path, recipe: Recipe) -> Checkpoint:
     for name, given, there in (*sizes, ('chunk', recipe.chunk, found.codec.chunk),
                                ('teaching.formulation', str(recipe.teaching.formulation),
                                 description.formulation)):
-        if given != there and not (name == 'size.headings' and given):     # they can be added
+        if given != there and not (name in ('size.headings', 'size.state') and given > there):
             raise TrainingError(f'{name} is {given} in the recipe, {there} in {folder}')
     return found
 

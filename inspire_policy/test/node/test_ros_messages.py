@@ -18,11 +18,12 @@ pytestmark = pytest.mark.node
 
 
 def test_joint_states_are_read_by_name() -> None:
-    message = JointState(name=NAMES, position=[0.02, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    message = JointState(name=NAMES, position=[0.02, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+                         velocity=[-0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
     sample = joint_sample(serialize_message(message))
-    assert sample.width == 0.02
+    assert (sample.width, sample.width_velocity) == (0.02, -0.1)
     np.testing.assert_array_equal(sample.positions, np.arange(1.0, 7.0))
-    np.testing.assert_array_equal(sample.velocities, np.zeros(6))
+    np.testing.assert_allclose(sample.velocities, np.arange(1.0, 7.0) / 10)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,9 @@ def test_joint_states_are_read_by_name() -> None:
         (JointState(name=NAMES, position=[0.0] * 6), '6 values for 7 names'),
         (JointState(name=NAMES), '0 values for 7 names'),
         (JointState(name=NAMES, position=[0.0] * 7, velocity=[0.0]), '1 values for 7 names'),
+        (JointState(name=NAMES, position=[0.0] * 7), '0 values for 7 names'),
         (JointState(name=NAMES, position=[0.0] * 6 + [nan]), 'nan.*valid: numbers'),
+        (JointState(name=NAMES, position=[0.0] * 7, velocity=[nan] + [0.0] * 6), 'nan.*valid'),
     ],
 )
 def test_joint_states_that_cannot_be_used_are_refused(

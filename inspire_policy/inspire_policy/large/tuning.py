@@ -5,6 +5,7 @@ layers; and that part taken out and put back, however it is spread over processe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -64,12 +65,12 @@ def merged(model: nn.Module, recipe: Recipe) -> Tables:
 
 def state_of(model: nn.Module, optimizer: torch.optim.Optimizer) -> Tables:
     """Everything that going on needs: what is trained, and the optimiser's moments, by name. All
-    processes take part."""
+    processes take part; what is given counts in the first, the others get nothing."""
     parameters: Any
     moments: Any
     parameters, moments = get_state_dict(model, optimizer, options=TRAINED)
     tables: Tables = {f'model.{name}': value for name, value in parameters.items()}
-    for name, state in moments['state'].items():
+    for name, state in moments.get('state', {}).items():
         tables |= {f'optimizer.{name}/{kind}': torch.as_tensor(value)
                    for kind, value in state.items()}
     return tables
@@ -77,7 +78,8 @@ def state_of(model: nn.Module, optimizer: torch.optim.Optimizer) -> Tables:
 
 def restore(tables: Tables, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
     """Go on from there."""
-    moments: Any = get_state_dict(model, optimizer, options=TRAINED)[1]
+    everywhere = replace(TRAINED, cpu_offload=False)    # else the first process alone gets them
+    moments: Any = get_state_dict(model, optimizer, options=everywhere)[1]
     states: dict[str, Any] = {}
     for name, value in under(tables, 'optimizer.').items():
         parameter, _, kind = name.rpartition('/')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trainings whose batches are shared by two processes, as on two GPUs; here they are processors."""
+"""Trainings whose batches are shared by two processes, as by two GPUs; here on processors."""
 
 import os
 import subprocess

@@ -31,7 +31,7 @@ from inspire_policy.policy import PolicyError, UndecodableAction
 from inspire_policy.samples import Array, Demonstration, Instant
 from inspire_sim import aims, reach
 from inspire_sim.corrector import Corrector, closed_on
-from inspire_sim.shapes import SHAPES
+from inspire_sim.shapes import SHAPES, Shape
 from inspire_sim.tasks import find
 from inspire_sim.variation import Variation
 from piper_driver.kinematics import HOME, solve
@@ -47,6 +47,8 @@ NEAR = 0.75             # share of glances near a thing
 CLEAR = 0.005           # between a finger and what it is put around, at least [m]
 CLOSING = 16            # steps until fingers have closed
 LIFTS = 3               # of what is held, one after the other
+ASKEW = 0.6             # share of things that are taken hold of beside their middle, and turned
+MISSED, TURNED = 0.02, 0.8      # by so much at most: to each side [m], about up [rad]
 RISING, RISE = 8, 0.006     # steps, at most, of a lift; in each [m]
 ASIDE = 0.004           # to either side in each of these steps, at most [m]
 TRIES = 8               # to find a place for the arm where it touches nothing
@@ -157,7 +159,8 @@ class _Run:
 
     def _take(self) -> None:
         """Rows with any of the things there in the hand, on the table and lifted: first any way of
-        taking hold, then any thing that is taken so and can be reached."""
+        taking hold, then any thing that is taken so and can be reached; often taken askew, as by
+        one who does not know exactly where it is."""
         world, random = self._world, self._random
         objects = world.truth().objects
         ways = random.permutation(sorted({SHAPES[frame].grip for frame in objects})).tolist()
@@ -166,7 +169,7 @@ class _Run:
             shape = SHAPES[frame]
             if shape.grip == 'tab' or not 0.0 < shape.width < shape.opening - 2 * CLEAR:
                 continue
-            found = solve(aims.grasp(shape, objects[frame]), HOME)
+            found = solve(self._grasp(shape, objects[frame]), HOME)
             if found.converged and world.place_arm(found.q, shape.opening):
                 self._width = closed_on(shape)
                 moves = [(CLOSING, np.zeros(3))]
@@ -178,6 +181,15 @@ class _Run:
                         world.step(np.array([*move, 0.0, 0.0, 0.0, self._width]))
                     self._row()
                 return
+
+    def _grasp(self, shape: Shape, frame: Pose) -> Pose:
+        """How the arm takes hold of a thing: as it should, or beside that and turned."""
+        right, random = aims.grasp(shape, frame), self._random
+        if random.random() >= ASKEW:
+            return right
+        aside = random.uniform(-MISSED, MISSED, 2)
+        turn = reach.about(reach.UP, random.uniform(-TURNED, TURNED))
+        return aims.made(right.position + [*aside, 0.0], turn @ right.rotation)
 
     def go(self) -> bool:
         """Go until success has held; whether it came to that."""

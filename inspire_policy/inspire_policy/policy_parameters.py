@@ -45,6 +45,20 @@ class PolicyParameters:
             choices=('', 'full', 'drafted', 'every_n', 'off'),
         ),
     )
+    kind: str = field(
+        default='',
+        metadata=described(
+            'numbers in which the families minivla and pi0fast compute (int8 on a processor only); '
+            "empty: the family's own way",
+            choices=('', 'float32', 'bfloat16', 'int8'),
+        ),
+    )
+    device: str = field(
+        default='',
+        metadata=described(
+            "where the families minivla and pi0fast compute, as cuda; empty: the family's own way"
+        ),
+    )
     formulation: str = field(
         default=Formulation.DIRECTION.value,
         metadata=described(
@@ -139,6 +153,8 @@ class PolicyParameters:
             'address': self.address,
             'answer_within': self.answer_within,
             'reasoning': self.reasoning,
+            'kind': self.kind,
+            'device': self.device,
         }
         return {name: value for name, value in chosen.items() if value}
 

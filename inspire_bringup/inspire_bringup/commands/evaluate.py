@@ -39,7 +39,8 @@ from inspire_sim.variation import Variation
 
 HELP = 'Measure how often a policy succeeds, on many processes.'
 INTERRUPTED = 130
-OPTIONS = ('checkpoint', 'address', 'reasoning', 'backend', 'threads')   # passed on to the family
+# Passed on to the family:
+OPTIONS = ('checkpoint', 'address', 'reasoning', 'backend', 'threads', 'kind', 'device')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="what computes (default: the family's)")
     policy.add_argument('--threads', metavar='N',
                         help='of each process, for a family that takes it (default: 1)')
+    policy.add_argument('--kind', choices=('float32', 'bfloat16', 'int8'),
+                        help='minivla, pi0fast: numbers to compute in; int8 on a processor only '
+                             '(default: float32)')
+    policy.add_argument('--device', metavar='NAME',
+                        help='minivla, pi0fast: where to compute, as cuda (default: cpu)')
     policy.add_argument('--forced', default=Forced.NONE, choices=[*map(str, Forced)],
                         help='put the right or a wrong word into the prompt in place of each of '
                              'its answers; right: its place too, where it reads places')

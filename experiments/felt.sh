@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# After experiments/centimetre.sh: a network that feels how fast its fingers move, which tells those
+# that hold from those that still close; and the one without questions, from the same data and for
+# as many samples that are looked at, those of centimetre.sh included.
+#
+#     experiments/felt.sh [FOLDER]
+#
+# It begins from the network that is shipped before it, and from experiments/weights/none; its data
+# are its own, since older ones do not know the fingers' speed. What is done already is left as it is.
+# Needs a processor with bfloat16 (AVX-512); elsewhere leave mixed_precision out.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+folder="${1:-runs/picks}"
+export OMP_NUM_THREADS=1
+. experiments/chain.sh
+seen=pick_ball,pick_plug,banana_in_plate,cookies_on_towel
+middle=$seen,move_can_near,stack_cubes      # all that is gripped by its middle
+
+shown() { # NAME TASKS SEED EPISODES ARGUMENT ...
+  ./inspire collect --corrections --variation distractors --out "$folder/$1" --tasks "$2" \
+    --seed "$3" --episodes "$4" "${@:5}"
+}
+own() { # NAME CHECKPOINT SEED EPISODES: where a network goes, and what it should do there
+  shown "$1" $seen "$3" "$4" --glances 2 --around 0.3 --checkpoint "$2"
+}
+shown felt-near $seen 500000 60 --longest 0 --around 0.7 --glances 6
+shown felt-held $seen 520000 150 --longest 0 --around 0.7 --glances 2 --holding 1
+shown felt-near-2 $middle 540000 40 --longest 0 --around 0.6 --glances 6
+shown felt-go $middle 560000 11 --glances 4 --around 0.3
+shown felt-go-2 $middle 561000 12 --glances 4 --around 0.3
+own felt-own "$folder/centimetre-5/checkpoint" 600000 40
+shown felt-askew $seen 620000 130 --longest 0 --around 0.7 --glances 1 --holding 1
+
+blind=(--set teaching.layout=answers_for_pictures --set teaching.others=true
+  --set size.reads_places=true --set size.headings=true --set scene_rows=6 --set offsets=2
+  --set batch=24 --set 'teaching.off=[0.006,0.03]' --set teaching.denied=0.2 --set warmup=30
+  --set mixed_precision=bf16)
+none=(--set teaching.layout=none --set scene_rows=12 --set batch=24 --set warmup=30
+  --set mixed_precision=bf16 --set rate=0.0005)

@@ -48,7 +48,7 @@ class PolicyParameters:
     kind: str = field(
         default='',
         metadata=described(
-            'numbers in which the families minivla and pi0fast compute (int8 on a processor only); '
+            'numbers in which minivla and pi0fast compute (int8 on a processor only); '
             "empty: the family's own way",
             choices=('', 'float32', 'bfloat16', 'int8'),
         ),

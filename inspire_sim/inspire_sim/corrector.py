@@ -38,6 +38,7 @@ CLOSING = 2             # steps more in which fingers that are closing close
 TRIED = 0.05            # of a lift that shows whether it is held [m]
 BESIDE = 0.02           # of a grasp, at most, where open fingers are still around a thing [m]
 LEVEL = 0.015           # below a grasp, where fingers need not rise, or above, closing [m]
+LAID = (0.02, 0.008)    # beside and above where a thing is laid, at most, to be let go [m]
 LOW = 0.09              # height below which nothing is moved sideways [m]
 RISEN = 0.09            # of the tcp above the grasp of what was let go [m]
 
@@ -158,7 +159,11 @@ class Corrector(Expert):
         ahead = commanded.position - place.position
         if _at(commanded, place):
             return legs, 4
-        if float(np.hypot(*ahead[:2])) < AT[0] + CONE * max(0.0, float(ahead[2])):
+        beside, above = float(np.hypot(*ahead[:2])), float(ahead[2])
+        aligned = self.variant.goal is Goal.STACK
+        if not aligned and beside < LAID[0] and above < LAID[1]:
+            return [Leg('open', commanded, shape.opening, wait=5)], 0
+        if beside < (AT[0] if aligned else LAID[0]) + CONE * max(0.0, above):
             return legs, 3
         high = commanded.position[2] > min(lift.position[2], over.position[2]) - 0.02
         return legs, 2 if high else 0

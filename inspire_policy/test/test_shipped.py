@@ -33,10 +33,9 @@ def test_it_is_small_and_soon_there() -> None:
     assert time.perf_counter() - begin < LOADED
 
 
-@pytest.mark.parametrize('name', ['blind', 'none'])
-def test_the_weights_of_the_comparison_can_still_be_read(name: str) -> None:
-    found = checkpoint.load(KEPT / name)
-    assert (found.description.layout is Layout.NONE) == (name == 'none')
+def test_the_weights_of_the_comparison_can_still_be_read() -> None:
+    assert checkpoint.load(KEPT / 'none').description.layout is Layout.NONE
+    assert checkpoint.load(SHIPPED).description.layout is not Layout.NONE
 
 
 @pytest.mark.timeout(300)

@@ -25,7 +25,7 @@ PICTURE = encode(np.zeros((112, 112, 3), np.uint8))
 def demonstration(job: NumberedJob) -> bytes:
     """One instant of nothing."""
     instant = Instant(0, 0.0, {'camera': PICTURE, 'wrist_camera': PICTURE}, np.zeros(6),
-                      np.zeros(6), 0.07, Pose.identity(), Pose.identity(), 0.07,
+                      np.zeros(6), 0.07, 0.0, Pose.identity(), Pose.identity(), 0.07,
                       np.zeros((1, 3)), np.zeros(1), np.array([False]))
     shown = Demonstration.of_steps([instant], np.zeros((4, 7)), np.zeros(4, bool))
     there = Scene(('ball',), ('the ball',), ('the ball',), ('ball',))

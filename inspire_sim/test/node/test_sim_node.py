@@ -23,15 +23,15 @@ from std_srvs.srv import SetBool
 from inspire_msgs.msg import GraspContacts, TaskState
 from inspire_msgs.srv import ResetWorld, StepWorld
 from piper_driver.kinematics import HOME, tcp
-from piper_driver.qos import CLOCK, COMMAND, SENSOR, TF, TF_STATIC
+from piper_driver.qos import CLOCK, COMMAND, SENSOR, STATE, TF, TF_STATIC
 from tf2_msgs.msg import TFMessage
 
 pytestmark = pytest.mark.node
 
 TOPICS = {
     '/clock': (Clock, CLOCK), '/tf': (TFMessage, TF), '/tf_static': (TFMessage, TF_STATIC),
-    'joint_states': (JointState, SENSOR), 'executed_command': (JointState, SENSOR),
-    'grasp_contacts': (GraspContacts, SENSOR), 'task_state': (TaskState, SENSOR),
+    'joint_states': (JointState, STATE), 'executed_command': (JointState, STATE),
+    'grasp_contacts': (GraspContacts, STATE), 'task_state': (TaskState, SENSOR),
     'camera/image_raw': (Image, SENSOR), 'camera/camera_info': (CameraInfo, SENSOR),
     'wrist_camera/image_raw': (Image, SENSOR), 'wrist_camera/camera_info': (CameraInfo, SENSOR),
 }

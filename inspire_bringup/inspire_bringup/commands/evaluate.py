@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from inspire_bringup import evaluation_page, evaluation_table, failure_video
+from inspire_bringup.computing_arguments import add_computing
 from inspire_bringup.evaluation_page import Evaluation
 from inspire_bringup.file_digest import digest
 from inspire_bringup.output import require_writable
@@ -53,15 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              'with --workers 1')
     policy.add_argument('--reasoning', choices=('full', 'drafted', 'every_n', 'off'),
                         help="when it answers its questions (default: the family's)")
-    policy.add_argument('--backend', choices=('onnx', 'torch'),
-                        help="what computes (default: the family's)")
+    add_computing(policy)
     policy.add_argument('--threads', metavar='N',
                         help='of each process, for a family that takes it (default: 1)')
-    policy.add_argument('--kind', choices=('float32', 'bfloat16', 'int8'),
-                        help='minivla, pi0fast: numbers to compute in; int8 on a processor only '
-                             '(default: float32)')
-    policy.add_argument('--device', metavar='NAME',
-                        help='minivla, pi0fast: where to compute, as cuda (default: cpu)')
     policy.add_argument('--forced', default=Forced.NONE, choices=[*map(str, Forced)],
                         help='put the right or a wrong word into the prompt in place of each of '
                              'its answers; right: its place too, where it reads places')

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import signal
 
+from inspire_bringup.computing_arguments import add_computing
 from inspire_labeler.formulation import Formulation
 from inspire_labeler.viewer import VIEWERS
 from inspire_policy.families import FAMILIES, create
@@ -43,15 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              'direction)')
     parser.add_argument('--reasoning', choices=('full', 'drafted', 'every_n', 'off'),
                         help="when it answers (default: the family's)")
-    parser.add_argument('--backend', choices=('onnx', 'torch'),
-                        help="what computes (default: the family's)")
+    add_computing(parser)
     parser.add_argument('--threads', metavar='N',
                         help="of the processor (default: the family's)")
-    parser.add_argument('--kind', choices=('float32', 'bfloat16', 'int8'),
-                        help='minivla, pi0fast: numbers to compute in; int8 on a processor only '
-                             '(default: float32)')
-    parser.add_argument('--device', metavar='NAME',
-                        help='minivla, pi0fast: where to compute, as cuda (default: cpu)')
 
 
 def port(text: str) -> int:

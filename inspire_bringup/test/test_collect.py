@@ -26,7 +26,7 @@ def demonstration(job: NumberedJob) -> bytes:
     """One instant of nothing."""
     instant = Instant(0, 0.0, {'camera': PICTURE, 'wrist_camera': PICTURE}, np.zeros(6),
                       np.zeros(6), 0.07, 0.0, Pose.identity(), Pose.identity(), 0.07,
-                      np.zeros((1, 3)), np.zeros(1), np.array([False]))
+                      np.zeros((1, 3)), np.zeros(1), np.zeros((1, 3)), np.array([False]))
     shown = Demonstration.of_steps([instant], np.zeros((4, 7)), np.zeros(4, bool))
     there = Scene(('ball',), ('the ball',), ('the ball',), ('ball',))
     episode = samples.described(job.episode, job, 'expert', True, shown, there)

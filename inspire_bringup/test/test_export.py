@@ -66,6 +66,7 @@ def test_logged_states_give_the_same_samples_through_both(episode: Episode,
     assert np.allclose(collected.all_headings, exported.all_headings, rtol=0, atol=1e-6,
                        equal_nan=True)
     assert np.isfinite(collected.all_headings).any()
+    assert np.isfinite(collected.all_feet).all() and np.isnan(exported.all_feet).all()
     assert np.array_equal(collected.all_grasped, exported.all_grasped)
     assert collected.all_grasped.any()
     for row in range(len(collected)):

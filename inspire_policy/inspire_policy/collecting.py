@@ -24,7 +24,9 @@ from inspire_policy.disturbance import Disturber
 from inspire_policy.evaluation import AFTERWARDS, HELD, LONGEST, Job
 from inspire_policy.pictures import encode, prepare
 from inspire_policy.samples import Array, Demonstration, Instant
+from inspire_sim import aims
 from inspire_sim.expert import Expert
+from inspire_sim.shapes import SHAPES
 from inspire_sim.tasks import find
 
 if TYPE_CHECKING:
@@ -183,6 +185,8 @@ def instant(world: TableWorld, step: int, width: float, image_size: int, rotatio
         commanded_width=width,
         offsets=samples.offsets(seen.tcp, truth.objects, frames, rotation),
         headings=samples.headings(truth.objects, frames, long, rotation),
+        feet=np.array([aims.foot(SHAPES[frame], pose) - pose.position for frame, pose
+                       in sorted(truth.objects.items())]).reshape(-1, 3) @ rotation.T,
         grasped=np.array([frame in truth.grasped for frame in frames]), phase=phase)
 
 

@@ -57,8 +57,8 @@ class Dataset:
     has in the dataset), step, stamp, joint_positions, joint_velocities, gripper_width,
     gripper_velocity, tcp, commanded, commanded_width, actions (rows, HORIZON, 7), valid.
     starts (episodes + 1,): where in the rows each of `episodes` begins. object_starts (rows + 1,):
-    where in `all_offsets` (N, 3), `all_headings` (N,) and `all_grasped` (N,) the objects of each
-    row begin.
+    where in `all_offsets` (N, 3), `all_headings` (N,), `all_feet` (N, 3) and `all_grasped` (N,)
+    the objects of each row begin.
     """
 
     folder: Path
@@ -69,6 +69,7 @@ class Dataset:
     object_starts: NDArray[np.int64]
     all_offsets: NDArray[np.float32]
     all_headings: NDArray[np.float32]
+    all_feet: NDArray[np.float32]
     all_grasped: NDArray[np.bool_]
     phases: Sequence[str]
     _jpeg: Mapping[str, pa.ChunkedArray]
@@ -137,9 +138,11 @@ def _one(folder: Path) -> Dataset:
     object_starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     offsets = _ragged(folder, table, 'offsets', 3 * counts, np.float32).reshape(-1, 3)
     headings = _ragged(folder, table, 'headings', counts, np.float32)
+    feet = _ragged(folder, table, 'feet', 3 * counts, np.float32).reshape(-1, 3)
     grasped = _ragged(folder, table, 'grasped', counts, np.bool_)
     return Dataset(folder, card, episodes, columns, starts, object_starts, _frozen(offsets),
-                   _frozen(headings), _frozen(grasped), table.column('phase').to_pylist(),
+                   _frozen(headings), _frozen(feet), _frozen(grasped),
+                   table.column('phase').to_pylist(),
                    {name: table.column(name) for name in CAMERAS})
 
 
@@ -167,6 +170,7 @@ def _joined(parts: Sequence[Dataset]) -> Dataset:
         _chained([part.object_starts for part in parts]),
         _frozen(np.concatenate([part.all_offsets for part in parts])),
         _frozen(np.concatenate([part.all_headings for part in parts])),
+        _frozen(np.concatenate([part.all_feet for part in parts])),
         _frozen(np.concatenate([part.all_grasped for part in parts])),
         [phase for part in parts for phase in part.phases],
         {name: pa.chunked_array([chunk for part in parts for chunk in part._jpeg[name].chunks])
@@ -234,8 +238,8 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
                            'goes on') from None
     except (OSError, pa.ArrowException) as error:
         raise DatasetError(f'{path} cannot be read: {error}') from None
-    for name in UNKNOWN.intersection(schema.names).difference(table.schema.names):
-        table = table.append_column(name, _unknown(table.column('grasped')))
+    for name in sorted(set(UNKNOWN).intersection(schema.names).difference(table.schema.names)):
+        table = table.append_column(name, _unknown(table.column(UNKNOWN[name])))
     for name in schema.names:
         if name not in table.schema.names:
             raise DatasetError(f'{path} has no column {name}')
@@ -246,7 +250,7 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
 
 
 def _unknown(like: pa.ChunkedArray) -> pa.ChunkedArray:
-    """NaN for each value of a column of lists: a dataset from before headings were noted."""
+    """NaN for each value of a column of lists: a dataset from before these were noted."""
     parts = []
     for one in like.chunks:
         ends = np.cumsum([0, *one.value_lengths().to_pylist()]).astype(np.int32)

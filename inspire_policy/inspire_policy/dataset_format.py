@@ -10,6 +10,10 @@ An object's heading is the angle of its frame's x axis about up, from the viewer
 [rad]; NaN where it is not known, or where it has none that counts: it says how fingers have to be
 turned for things that are longer than wide, for which it counts modulo pi.
 
+An object's foot is the middle of its underside minus its grasp frame; NaN where it is not known.
+It says how a thing is taken hold of: a ball's is below where fingers go, a cup's below and to the
+side of the point on its rim.
+
 Words are not kept: the rule (inspire_labeler.rule) makes them from `offsets` and `grasped`.
 """
 
@@ -46,11 +50,13 @@ ROWS = pa.schema([
     ('valid', pa.int16()),                          # leading actions that are to be imitated
     ('offsets', pa.list_(_FLOAT)),                  # 3 for each object of the episode, m, viewer
     ('headings', pa.list_(_FLOAT)),                 # one for each object, rad; see above
+    ('feet', pa.list_(_FLOAT)),                     # 3 for each object, m, viewer; see above
     ('grasped', pa.list_(pa.bool_())),              # one for each object
     ('phase', pa.string()),                         # what the expert did; '' where unknown
 ])
 
-UNKNOWN = frozenset({'headings'})   # columns that may be NaN, and missing from older datasets
+# Columns that may be NaN, and missing from older datasets; and which one has as many values.
+UNKNOWN = {'headings': 'grasped', 'feet': 'offsets'}
 
 _WORDS = pa.list_(pa.string())
 

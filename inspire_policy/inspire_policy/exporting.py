@@ -218,6 +218,7 @@ def _instant(track: Track, stamp: int, pictures: Mapping[str, bytes],
         commanded_width=commanded_width,
         offsets=np.array([each.offset for each in known], dtype=np.float64).reshape(-1, 3),
         headings=np.array([each.heading for each in known], dtype=np.float64),
+        feet=np.full((len(known), 3), np.nan),      # answers do not say them
         grasped=np.array([each.grasped for each in known], dtype=np.bool_))
 
 

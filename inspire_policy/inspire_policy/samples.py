@@ -36,7 +36,8 @@ class Instant:
 
     step: how many actions had been carried out; images: camera -> JPEG; tcp and commanded in
     base_link; commanded_width: as last told [m]; offsets (objects, 3): grasp frame minus tcp in
-    the viewer frame [m]; headings (objects,): see dataset_format; grasped (objects,).
+    the viewer frame [m]; headings (objects,) and feet (objects, 3): see dataset_format; grasped
+    (objects,).
     """
 
     step: int
@@ -51,6 +52,7 @@ class Instant:
     commanded_width: float
     offsets: Array
     headings: Array
+    feet: Array
     grasped: NDArray[np.bool_]
     phase: str = ''
 
@@ -128,6 +130,7 @@ def rows(number: int, shown: Demonstration) -> pa.Table:
         'valid': shown.valid,
         'offsets': [each.offsets.astype(np.float32).reshape(-1) for each in listed],
         'headings': [each.headings.astype(np.float32) for each in listed],
+        'feet': [each.feet.astype(np.float32).reshape(-1) for each in listed],
         'grasped': [each.grasped for each in listed],
         'phase': [each.phase for each in listed],
     }

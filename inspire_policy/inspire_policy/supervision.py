@@ -54,7 +54,8 @@ class Truth:
         self._unheld = words(codes(data.all_offsets.astype(np.float64), unheld, formulation),
                              formulation)
         twice = 2.0 * data.all_headings[:, None]
-        self._places = np.concatenate([data.all_offsets, np.cos(twice), np.sin(twice)], 1)
+        self._places = np.concatenate([data.all_offsets, np.cos(twice), np.sin(twice),
+                                       data.all_feet], 1)
         self._labelled = labels != WITHHELD
 
     def delay(self, row: int, random: np.random.Generator) -> int:
@@ -67,9 +68,9 @@ class Truth:
         return self._codes[delay][row]
 
     def answers(self, row: int) -> dict[str, tuple[str, Place]]:
-        """The answer about each object (by frame) that has one, and its place (5,): the object
-        minus the tcp in the viewer frame [m], cosine and sine of twice its heading, which are NaN
-        where it is not known or it has none."""
+        """The answer about each object (by frame) that has one, and its place (8,): the object
+        minus the tcp in the viewer frame [m], cosine and sine of twice its heading, and its foot
+        [m]; these are NaN where they are not known or it has none."""
         start, episode = self._data.object_starts[row], self._data.episode_of(row)
         return {frame: (str(self._labels[start + number]), self._places[start + number])
                 for number, frame in enumerate(episode.objects)

@@ -39,6 +39,7 @@ def instant(number: int, step: int) -> Instant:
         gripper_width=0.07, gripper_velocity=-0.01, tcp=pose(value), commanded=pose(value + 1),
         commanded_width=0.06,
         offsets=np.array([[value, 0, 0], [0, value, 0]]), headings=np.array([np.nan, 0.5]),
+        feet=np.array([[np.nan] * 3, [0.03, 0.0, -0.06]]),
         grasped=np.array([step > 4, False]), phase='hold')
 
 

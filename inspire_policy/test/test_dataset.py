@@ -117,6 +117,8 @@ def replaced(path: Path, name: str, values: pa.Array | None) -> None:
      'column gripper_width has a value that is not finite'),
     ('headings', pa.array([[float('inf')] * 2] * 6, pa.list_(pa.float32())),
      'column headings has a value that is not finite'),
+    ('feet', pa.array([[0.0] * 5] * 6, pa.list_(pa.float32())),
+     'column feet of episode 0, step 0 has 5 values; valid: 6'),
     ('phase', pa.array([None] * 6, pa.string()), 'column phase has 6 empty entries'),
     ('offsets', pa.array([[0.0] * 5] * 6, pa.list_(pa.float32())),
      'column offsets of episode 0, step 0 has 5 values; valid: 6'),
@@ -130,13 +132,19 @@ def test_a_broken_column_is_named(folder: Path, name: str, values: pa.Array | No
         dataset.open(folder)
 
 
-def test_headings_that_were_never_noted_are_not_known(folder: Path) -> None:
-    before = dataset.open(folder).all_headings
-    assert np.array_equal(before, np.tile(np.float32([np.nan, 0.5]), 9), equal_nan=True)
+def test_headings_and_feet_that_were_never_noted_are_not_known(folder: Path) -> None:
+    before = dataset.open(folder)
+    assert np.array_equal(before.all_headings, np.tile(np.float32([np.nan, 0.5]), 9),
+                          equal_nan=True)
+    assert np.array_equal(before.all_feet, np.tile(
+        np.float32([[np.nan] * 3, [0.03, 0.0, -0.06]]), (9, 1)), equal_nan=True)
     for path in (folder / PART).parent.glob('part-*.parquet'):
         replaced(path, 'headings', None)
+        replaced(path, 'feet', None)
     found = dataset.open(folder)
-    assert found.all_headings.shape == before.shape and np.isnan(found.all_headings).all()
+    for name in ('all_headings', 'all_feet'):
+        unknown = getattr(found, name)
+        assert unknown.shape == getattr(before, name).shape and np.isnan(unknown).all()
 
 
 def test_rows_that_are_gone_are_missed(folder: Path) -> None:

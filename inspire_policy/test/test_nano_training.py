@@ -23,7 +23,7 @@ from inspire_policy.nano.network import Network  # noqa: E402
 from inspire_policy.nano.readers import TorchReader  # noqa: E402
 from inspire_policy.nano.recipe import TINY, named  # noqa: E402
 from inspire_policy.nano.tokens import Words  # noqa: E402
-from inspire_policy.nano.training import run, train  # noqa: E402
+from inspire_policy.nano.training import loss, run, train  # noqa: E402
 from inspire_policy.nano.vocabulary import sentences  # noqa: E402
 from inspire_policy.prompt import Layout  # noqa: E402
 from inspire_policy.supervision import IGNORED, NOWHERE, SAID, delayed_chunks  # noqa: E402
@@ -233,8 +233,8 @@ def test_what_is_acted_on_is_what_was_trained(data, layout):
 
 
 def test_where_no_picture_is_looked_at_places_count_from_where_the_arm_is_told_to_be(data):
-    """And say how a thing is turned; what is not known of that is any."""
-    size = replace(TINY, reads_places=True, headings=True)
+    """And say how a thing is turned and where its foot is; what is not known of that is any."""
+    size = replace(TINY, reads_places=True, headings=True, feet=True)
     _, _, drawn = made(data, size, layout=Layout.ANSWERS_FOR_PICTURES, off=(0.0, 0.0))
     rows = np.flatnonzero(drawn.usable[:, 1])[::5].tolist()
     deeds = drawn.draw(rows[:1], np.random.default_rng(2), rows).deeds
@@ -252,8 +252,39 @@ def test_where_no_picture_is_looked_at_places_count_from_where_the_arm_is_told_t
             assert min(np.abs(way - place[:3]).max() for way in ways) < 1e-5
             heading = data.all_headings[data.object_starts[row] + number]
             if np.isfinite(heading):
-                assert np.allclose(place[3:], [np.cos(2 * heading), np.sin(2 * heading)], atol=0.8)
+                assert np.allclose(place[3:5], [np.cos(2 * heading), np.sin(2 * heading)],
+                                   atol=0.8)
             assert np.abs(place[3:]).max() < 2.0
+            foot = data.all_feet[data.object_starts[row] + number]
+            assert np.isfinite(foot).all() and np.abs(place[5:] - foot).max() < 1e-6
+
+
+def test_a_foot_that_is_not_known_is_any(data):
+    size = replace(TINY, reads_places=True, headings=True, feet=True)
+    unknown = replace(data, all_feet=np.full_like(data.all_feet, np.nan))
+    _, _, drawn = made(unknown, size, layout=Layout.ANSWERS_FOR_PICTURES)
+    rows = np.flatnonzero(drawn.usable.any(1))[:20].tolist()
+    batch = drawn.draw(rows, np.random.default_rng(4), rows)
+    for part in (batch, batch.deeds):
+        known = np.isfinite(part.there[..., 0])
+        assert np.isnan(part.said[..., 5:]).all()
+        assert 0.03 < part.there[..., 5:][known].std() < 0.07
+
+
+@pytest.mark.parametrize('feet', [False, True])
+def test_the_loss_of_places_counts_what_is_known_of_them(data, feet):
+    """A network that says feet learns of them; without, the loss is that of the rest."""
+    size = replace(TINY, reads_places=True, headings=True, feet=feet)
+    tokens, codec, drawn = made(data, size, layout=Layout.ANSWERS_FOR_PICTURES)
+    torch.manual_seed(3)
+    network = Network(size, tokens.text_size + codec.codes)
+    rows = np.flatnonzero(drawn.usable.any(1))[::30].tolist()
+    batch = drawn.draw(rows, np.random.default_rng(4), rows)
+    loss(network, network, batch, torch.device('cpu'), False)[2].backward()
+    learned = network.where.weight.grad.abs().sum(1) > 0
+    known = np.isfinite(batch.said).any((0, 1))
+    assert known[:3].all() and known[5:].all() and len(known) == (8 if feet else 5)
+    assert learned.tolist() == known.tolist()
 
 
 @pytest.mark.parametrize(('name', 'value'), [('off', (0.1,)), ('off', (1.0, 0.0)), ('beside', 2.0),
@@ -273,6 +304,20 @@ def test_what_is_held_can_be_said_not_to_be(data, denied):
     assert len(rows) > 3
     deeds = drawn.draw(rows[:1], np.random.default_rng(0), rows).deeds
     assert ((deeds.ids == tokens.answer('grasped')[0]).any(1) == (denied == 0.0)).all()
+
+
+def test_feet_can_be_added_to_a_network_and_change_nothing_before_they_are_learned(tmp_path):
+    start = demonstrations.checkpoint_folder('size.reads_places=true', 'size.headings=true')
+    there = checkpoint.load(start)
+    made = train(demonstrations.tiny('steps=1', 'rate=1e-9', 'decay=0', 'size.feet=true',
+                                     'size.reads_places=true', 'size.headings=true'),
+                 [demonstrations.demonstrations()], tmp_path / 'on', threads=1, start=start)
+    assert made.weights['where.weight'].shape[0] == 8
+    assert np.abs(made.weights['there.foot.weight']).max() < 1e-6
+    for name, value in there.weights.items():
+        assert np.allclose(made.weights[name][:len(value)], value, atol=1e-3), name
+    with pytest.raises(ValueError, match='^feet come after headings; valid: '):
+        replace(TINY, feet=True)
 
 
 def test_a_run_that_tells_headings_and_codes_anew_keeps_the_rest(tmp_path):

@@ -76,7 +76,7 @@ def release(shape: Shape, hold: Hold, spot: Array, turn: float = 0.0) -> Pose:
     for _ in range(4):    # the tool's rotation depends on where it is
         leaning = max(reach.present_lean(hold.at.rotation, start), reach.least_lean(position))
         rotation = reach.carried(hold.at.rotation, start, position, leaning, turn)
-        position = spot - rotation @ _underside(shape, hold.held, rotation)
+        position = spot - rotation @ foot(shape, hold.held, rotation.T @ reach.UP)
     return made(position, rotation)
 
 
@@ -140,6 +140,17 @@ def midway(hold: Hold, end: Array, height: float, turn: float) -> Pose:
     return hold.carried(position, turn / 2.0)
 
 
+def foot(shape: Shape, frame: Pose, up: Array = reach.UP) -> Array:
+    """The middle of the underside (3,) of a thing with its grasp frame at `frame`; up: a unit
+    vector, in the same coordinates. Of a tray it is the point under its middle, of a ball the
+    lowest one."""
+    if shape.rolls:
+        return np.asarray(frame.position - shape.frame[2] * up)
+    if shape.grip in ('rim', 'tab'):
+        return shape.base(frame)
+    return np.asarray(frame.position - shape.frame[2] * frame.rotation[:, 2])
+
+
 def neutral(position: Array) -> Pose:
     """The gripper opening sideways at a position: from there it turns either way."""
     return made(position, reach.level_tool(reach.sideways(position), position))
@@ -163,15 +174,6 @@ def made(position: Array, rotation: Array) -> Pose:
     matrix[:3, :3] = rotation
     matrix[:3, 3] = position
     return Pose.from_matrix(matrix)
-
-
-def _underside(shape: Shape, held: Pose, rotation: Array) -> Array:
-    """The middle of the underside of what is held, in the tcp (3,)."""
-    if shape.rolls:   # however it lies
-        return np.asarray(held.position - shape.frame[2] * (rotation.T @ reach.UP))
-    if shape.grip == 'rim':
-        return shape.base(held)
-    return np.asarray(held.position - shape.frame[2] * held.rotation[:, 2])
 
 
 def _level(axis: Array) -> Array:

@@ -39,6 +39,8 @@ TRIED = 0.05            # of a lift that shows whether it is held [m]
 BESIDE = 0.02           # of a grasp, at most, where open fingers are still around a thing [m]
 LEVEL = 0.015           # below a grasp, where fingers need not rise, or above, closing [m]
 LAID = (0.02, 0.008)    # beside and above where a thing is laid, at most, to be let go [m]
+STACKED = 0.01          # the same beside, where it is stacked [m]
+PUSHED = 0.012          # beside the middle of a handle, at most, where it is pushed [m]
 LOW = 0.09              # height below which nothing is moved sideways [m]
 RISEN = 0.09            # of the tcp above the grasp of what was let go [m]
 
@@ -83,7 +85,7 @@ class Corrector(Expert):
         if self.variant.goal is Goal.PUSH:
             self.phase = 'start'
             legs = self._push(truth)
-            return self._entered(legs, commanded, legs[1].goal, closing=False, around=AT[0])
+            return self._entered(legs, commanded, legs[1].goal, closing=False, around=PUSHED)
         legs, shape = self._fetch(truth), self._shape
         if truth.gripper_width < shape.width - ROOM:      # closed on nothing
             return self._coming(legs, commanded, inside=False)
@@ -122,7 +124,7 @@ class Corrector(Expert):
         elif (-LEVEL < along < length + 0.02 and beside < around + CONE * max(0.0, along)
               and turn < CONE_TURN):
             return legs, 1
-        if self.variant.goal is Goal.PUSH and beside < 2 * AT[0] and -BACK < along < 0:
+        if self.variant.goal is Goal.PUSH and beside < 2 * PUSHED and -BACK < along < 0:
             return legs, 2
         return self._coming(legs, commanded, -BACK < along < length - 0.02 and beside < BACK)
 
@@ -161,9 +163,11 @@ class Corrector(Expert):
             return legs, 4
         beside, above = float(np.hypot(*ahead[:2])), float(ahead[2])
         aligned = self.variant.goal is Goal.STACK
-        if not aligned and beside < LAID[0] and above < LAID[1]:
+        near = STACKED if aligned else LAID[0]
+        turned = float(np.linalg.norm(commanded.difference(place)[1]))
+        if beside < near and above < LAID[1] and not (aligned and turned > AT[1]):
             return [Leg('open', commanded, shape.opening, wait=5)], 0
-        if beside < (AT[0] if aligned else LAID[0]) + CONE * max(0.0, above):
+        if beside < near + CONE * max(0.0, above):
             return legs, 3
         high = commanded.position[2] > min(lift.position[2], over.position[2]) - 0.02
         return legs, 2 if high else 0

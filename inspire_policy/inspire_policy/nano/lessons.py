@@ -31,6 +31,7 @@ from inspire_policy.supervision import DELAYS, Ids, Place, Text, Truth, columns
 
 MOST_OTHERS = 6                # questions in branches, for each sample
 BLURRED = 0.15                 # how wrong cosine and sine of twice a heading are that are read
+ANY_FOOT = 0.05                # spread of feet that are not known [m]
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class Lessons:
     def _side_by_side(self, pictures: tuple[NDArray[np.uint8], ...], states: NDArray[np.float32],
                       texts: Sequence[Text], random: np.random.Generator) -> Batch:
         found = columns(texts, self._words.pad)
-        said, there = (np.full((*found['ids'].shape, 5), np.nan, np.float32) for _ in range(2))
+        said, there = (np.full((*found['ids'].shape, 8), np.nan, np.float32) for _ in range(2))
         for number, text in enumerate(texts):
             for table, noted in ((said, text.said), (there, text.there)):
                 for token, place in noted:
@@ -140,17 +141,20 @@ class Lessons:
                      found['answers'], found['actions'], said[..., :count], there[..., :count])
 
     def _blur(self, there: Place, random: np.random.Generator) -> None:
-        """Make places (B, T, 5) as wrong as the network's own will be. A heading that is not known
-        is any: nothing is to hang on it."""
+        """Make places (B, T, 8) as wrong as the network's own will be. A heading or foot that is
+        not known is any: nothing is to hang on it."""
         least, share = self.teaching.off
         far = least + share * np.linalg.norm(there[..., :3], axis=-1, keepdims=True)
         there[..., :3] += far * random.normal(size=(*far.shape[:-1], 3))
-        turned = there[..., 3:]
+        turned, foot = there[..., 3:5], there[..., 5:]
         turned += BLURRED * random.normal(size=turned.shape)
         anyhow = np.isnan(turned).any(-1) & np.isfinite(there[..., 0])
         angle = random.uniform(0.0, 2.0 * np.pi, int(anyhow.sum()))
         length = random.uniform(0.0, 1.0, len(angle))
         turned[anyhow] = np.stack([length * np.cos(angle), length * np.sin(angle)], 1)
+        foot += least * random.normal(size=foot.shape)
+        anyhow = np.isnan(foot).any(-1) & np.isfinite(there[..., 0])
+        foot[anyhow] = ANY_FOOT * random.normal(size=(int(anyhow.sum()), 3))
 
     def _deed(self, row: int, delay: int, denied: bool) -> Text:
         """The instruction with true answers in the place of names, and what is done. denied: but

@@ -97,8 +97,8 @@ class Layer(nn.Module):
 
 
 class Place(nn.Module):
-    """A place (..., 3 or 5), an offset [0.1 m] and how it is turned, as what is added to a token
-    (..., D); nothing where it is NaN."""
+    """A place (..., 3, 5 or 8), an offset [0.1 m], how it is turned, and its foot [0.1 m], as what
+    is added to a token (..., D); nothing where it is NaN."""
 
     WAVES = 5       # the finest has a wavelength of 4 cm
 
@@ -106,6 +106,7 @@ class Place(nn.Module):
         super().__init__()
         self.first = nn.Linear(3 * (2 * self.WAVES + 1), size.width)
         self.turned = nn.Linear(2, size.width, bias=False) if size.headings else None
+        self.foot = nn.Linear(3, size.width, bias=False) if size.feet else None
         self.last = nn.Linear(size.width, size.width)
 
     def forward(self, place: Tensor) -> Tensor:
@@ -115,7 +116,9 @@ class Place(nn.Module):
         waves = torch.cat([2.0 ** number * offset for number in range(self.WAVES)], -1)
         inner = self.first(torch.cat([offset, waves.sin(), waves.cos()], -1))
         if self.turned is not None:
-            inner = inner + self.turned(place[..., 3:])
+            inner = inner + self.turned(place[..., 3:5])
+        if self.foot is not None:
+            inner = inner + self.foot(place[..., 5:])
         read = self.last(F.silu(inner))
         return torch.where(known, read, torch.zeros_like(read))
 
@@ -134,7 +137,7 @@ class Network(nn.Module):
         self.layers = nn.ModuleList(Layer(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width)
         self.head = nn.Linear(size.width, vocabulary, bias=False)
-        # What is asked about minus the tcp [0.1 m], cosine and sine of twice its heading.
+        # What is asked about: minus the tcp [0.1 m], cosine and sine of twice its heading, foot.
         self.where = nn.Linear(size.width, size.place)
         self.there = Place(size) if size.reads_places else None
         self._begin()
@@ -149,6 +152,8 @@ class Network(nn.Module):
             nn.init.normal_(last.weight, std=0.1 * last.in_features ** -0.5)
             if self.there.turned is not None:
                 nn.init.normal_(self.there.turned.weight, std=1.0)
+            if self.there.foot is not None:
+                nn.init.normal_(self.there.foot.weight, std=1.0)
         for layer in self.layers:   # what is added to the stream starts small
             assert isinstance(layer, Layer)
             for last in (layer.out, layer.down):
@@ -189,7 +194,7 @@ class Network(nn.Module):
 
         ids, places, branches: (B, T). A token reads the scene and the tokens before it of its
         own branch. Padding has a branch of its own. there (B, T, size.place): at an answer's
-        first token, its object's place ([0.1 m], turns), NaN elsewhere.
+        first token, its object's place ([0.1 m], turns, foot), NaN elsewhere.
         """
         scene = self.scene(pictures, state)
         seen, length = scene.shape[1], ids.shape[1]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from inspire_policy.nano.network import Network
 
 REACH = 0.1     # m that are 1 for the network
+_UNITS = np.array([REACH] * 3 + [1.0] * 2 + [REACH] * 3)     # of a place
 SEE, EXTEND = 'see.onnx', 'extend.onnx'
 Picture = NDArray[np.uint8]
 
@@ -26,9 +27,9 @@ Picture = NDArray[np.uint8]
 @dataclass(frozen=True)
 class Past:
     """What was seen and read; `length` counts the text, `scene` what was seen [tokens]. offsets
-    (tokens last read, 3 or 5): where an answer begins after a token, its object's place: minus the
-    tcp in the viewer frame [m], and how it is turned. felt: how the arm stands, as if nothing else
-    was seen."""
+    (tokens last read, 3, 5 or 8): where an answer begins after a token, its object's place: minus
+    the tcp in the viewer frame [m], how it is turned, and its foot. felt: how the arm stands, as
+    if nothing else was seen."""
 
     kept: Any
     scene: int
@@ -124,8 +125,8 @@ class OnnxReader:
 
 
 def scaled(places: NDArray[Any]) -> NDArray[Any]:
-    """Places (..., 3 or 5), offsets [m] first, as the network says and reads them."""
-    return places / np.array([REACH] * 3 + [1.0] * (places.shape[-1] - 3), places.dtype)
+    """Places (..., 3, 5 or 8), offsets [m] first, as the network says and reads them."""
+    return places / _UNITS[:places.shape[-1]].astype(places.dtype)
 
 
 def _read(there: NDArray[Any] | None, ids: Sequence[int], place: int) -> NDArray[np.float64]:
@@ -135,4 +136,4 @@ def _read(there: NDArray[Any] | None, ids: Sequence[int], place: int) -> NDArray
 
 def told(places: NDArray[Any]) -> NDArray[Any]:
     """The reverse of `scaled`."""
-    return places * np.array([REACH] * 3 + [1.0] * (places.shape[-1] - 3))
+    return places * _UNITS[:places.shape[-1]]

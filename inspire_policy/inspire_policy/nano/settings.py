@@ -21,6 +21,7 @@ class Size:
     state: int = 12            # numbers that say how the arm stands; 11: without gripper's speed
     reads_places: bool = False  # whether it reads where it believes to be what it answered about
     headings: bool = False     # whether a place says how the object is turned, too
+    feet: bool = False         # and where its underside is, which says how it is taken hold of
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
@@ -30,14 +31,16 @@ class Size:
             raise ValueError(f'state is {self.state}; valid: 12, or 11 of an older network')
         if len(self.channels) != 3 or len(self.blocks) != 3:
             raise ValueError('channels and blocks have 3 entries each, one for each stage')
+        if self.feet and not self.headings:
+            raise ValueError('feet come after headings; valid: with headings=true')
         for side in self.picture:
             if side % 8 or side < 32:
                 raise ValueError(f'picture is {side}; valid: a multiple of 8 from 32')
 
     @property
     def place(self) -> int:
-        """Numbers of a place: where, and cosine and sine of twice the heading."""
-        return 5 if self.headings else 3
+        """Numbers of a place: where, cosine and sine of twice the heading, and the foot."""
+        return 3 + 2 * self.headings + 3 * self.feet
 
     @property
     def tokens(self) -> tuple[int, ...]:

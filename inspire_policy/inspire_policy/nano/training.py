@@ -167,7 +167,7 @@ def carry_over(before: Network, network: Network, text: int | None) -> None:
     there = before.state_dict()
     for name, value in network.state_dict().items():
         old = there.get(name)
-        if old is None:                                     # what reads headings is new
+        if old is None:                                     # what reads headings or feet is new
             there[name] = torch.zeros_like(value)
         elif name.startswith('where.') and len(old) < len(value):   # and what says them
             there[name] = torch.cat([old, value[len(old):]])
@@ -203,7 +203,8 @@ def rate(recipe: Recipe, step: int) -> float:
 def loss(network: torch.nn.Module, plain: Network, batch: Batch, device: torch.device,
          half: bool) -> list[torch.Tensor]:
     """Mean cross-entropy of the answers' tokens and of the actions', and Huber's loss of where
-    things are [0.1 m] and how they are turned; 0 where there are none. half: see `run`."""
+    things are [0.1 m], how they are turned, and their feet [0.1 m]; 0 where there are none.
+    half: see `run`."""
     hidden, targets = run(network, batch, device, half)
     answers, actions = (torch.from_numpy(each).to(device) for each in targets)
     losses = []
@@ -237,8 +238,8 @@ def validate(lessons: Lessons, rows: NDArray[np.int64], recipe: Recipe,
              words: Words) -> dict[str, float]:
     """What the averaged network gets right on samples of the held-out episodes, each slot after
     the truth before it: share of answers, share of codes, and how far the chunk of the likeliest
-    codes moves from the true one's end [m], and how wrong the places of things are [m] and their
-    turns (of the unit circle)."""
+    codes moves from the true one's end [m], and how wrong the places of things are [m], their
+    turns (of the unit circle) and their feet [m]."""
     device = next(plain.parameters()).device
     network = Network(recipe.size, plain.vocabulary).to(device)
     network.load_state_dict(average)
@@ -246,7 +247,7 @@ def validate(lessons: Lessons, rows: NDArray[np.int64], recipe: Recipe,
     random = np.random.default_rng(99)
     chosen = random.choice(rows, min(VALIDATED_ON, len(rows)), replace=False)
     right: dict[str, list[float]] = {'answers': [], 'codes': [], 'first_code': [], 'end_m': [],
-                                     'offset_m': [], 'turn': []}
+                                     'offset_m': [], 'turn': [], 'foot_m': []}
     for part in np.array_split(chosen, math.ceil(len(chosen) / 64)):
         drawn = lessons.draw(part.tolist(), random, part.tolist())
         for batch in (drawn, drawn.deeds) if drawn.deeds else (drawn,):
@@ -256,8 +257,11 @@ def validate(lessons: Lessons, rows: NDArray[np.int64], recipe: Recipe,
             apart = network.where(hidden).cpu().numpy()[at] - scaled(batch.said[at])
             right['offset_m'] += (REACH * np.linalg.norm(apart[:, :3], axis=1)).tolist()
             if recipe.size.headings:
-                turns = np.linalg.norm(apart[:, 3:], axis=1)
+                turns = np.linalg.norm(apart[:, 3:5], axis=1)
                 right['turn'] += turns[np.isfinite(turns)].tolist()
+            if recipe.size.feet:
+                feet = REACH * np.linalg.norm(apart[:, 5:], axis=1)
+                right['foot_m'] += feet[np.isfinite(feet)].tolist()
             tally(right, said, answers, actions, codec, lambda ids: ids - words.text_size)
     return {name: float(np.mean(values)) for name, values in right.items() if values}
 
@@ -269,7 +273,8 @@ def half(weights: dict[str, torch.Tensor]) -> dict[str, NDArray[Any]]:
 
 
 def begun(folder: Path, recipe: Recipe) -> Checkpoint:
-    """The checkpoint that a run begins from; headings, and the gripper's speed, can be added.
+    """The checkpoint that a run begins from; headings, feet, and the gripper's speed can be
+    added.
 
     Raises CheckpointError, TrainingError."""
     found = checkpoint.load(folder)
@@ -279,7 +284,8 @@ def begun(folder: Path, recipe: Recipe) -> Checkpoint:
     for name, given, there in (*sizes, ('chunk', recipe.chunk, found.codec.chunk),
                                ('teaching.formulation', str(recipe.teaching.formulation),
                                 description.formulation)):
-        if given != there and not (name in ('size.headings', 'size.state') and given > there):
+        if given != there and not (name in ('size.headings', 'size.feet', 'size.state')
+                                   and given > there):
             raise TrainingError(f'{name} is {given} in the recipe, {there} in {folder}')
     return found
 

@@ -48,7 +48,8 @@ def observations():
 
 PLACES = ('size.reads_places=true', 'teaching.layout=named_once')
 APART = ('size.reads_places=true', 'teaching.layout=answers_for_names')
-BLIND = ('size.reads_places=true', 'size.headings=true', 'teaching.layout=answers_for_pictures')
+BLIND = ('size.reads_places=true', 'size.headings=true', 'size.feet=true',
+         'teaching.layout=answers_for_pictures')
 
 
 @pytest.fixture(params=[(), PLACES, APART, BLIND], ids=['words', 'places', 'apart', 'blind'])

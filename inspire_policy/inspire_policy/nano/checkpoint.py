@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 CONFIG, TOKENIZER, WEIGHTS = 'config.json', 'tokenizer.json', 'model.safetensors'
 FORMAT = 1
+_UNSAID = {'headings': False, 'feet': False}    # of networks from before these were thought of
 _CODEC = 'codec.'
 
 Tables = dict[str, NDArray[Any]]
@@ -120,7 +121,7 @@ def describe(folder: Path) -> Description:
     path = folder / CONFIG
     try:
         content = content_of(path, 'nano', FORMAT)
-        size = read(Size, content['size'], f'{path}: size')
+        size = read(Size, {**_UNSAID, **content['size']}, f'{path}: size')
         state = read(Scale, content['state'], f'{path}: state')
         layout = Layout(content['layout'])
         return read(Description, {**content, 'size': size, 'state': state, 'layout': layout},

@@ -453,6 +453,21 @@ def test_a_checkpoint_that_is_none_is_refused_by_file_and_field(tmp_path):
         checkpoint.load(folder)
 
 
+def test_a_checkpoint_from_before_headings_and_feet_has_none(tmp_path):
+    folder = tmp_path / 'checkpoint'
+    shutil.copytree(demonstrations.checkpoint_folder(), folder)
+    path = folder / 'config.json'
+    content = json.loads(path.read_text())
+    assert content['size'].pop('headings') is content['size'].pop('feet') is False
+    path.write_text(json.dumps(content))
+    found = checkpoint.load(folder)
+    assert found.description.size.place == 3 and found.network()
+    del content['size']['layers']
+    path.write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match='size: layers unknown or missing'):
+        checkpoint.load(folder)
+
+
 @pytest.mark.parametrize('change', ['steps', 'stride=3', 'steps=many', 'teaching.layout=upside',
                                     'codec=morse', 'steps=0',
                                     'teaching.off=[0.1]', 'teaching.off=[0.1, 2]',

@@ -78,4 +78,8 @@ def test_what_there_is_not_is_named():
 def test_the_law_is_measured_with_what_differs_counted():
     found = {name: values for name, values, _ in benchmarks.law(count='2')}
     assert found['law_minivla_float64_compared'] == [1.0]
-    assert found['law_pi0fast_float32_different'] == [0.0]
+    assert found['law_pi0fast_bfloat16_different'] == [0.0]
+    assert [name for name, *_ in benchmarks.law(count='2', kinds='float32')][::4] == [
+        'law_minivla_float32_compared', 'law_pi0fast_float32_compared']
+    with pytest.raises(ValueError, match="'half'; valid: float64, float32, bfloat16"):
+        list(benchmarks.law(kinds='half'))

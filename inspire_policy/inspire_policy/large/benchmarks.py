@@ -22,10 +22,10 @@ def reasoning(families: str = 'minivla,pi0fast', sizes: str = 'small', objects: 
         int(decisions), kind, device, Path(plot) if plot else None)
 
 
-def law(count: str = '10000') -> Iterator[Measured]:
-    """See law. count: prompts, half of them of each family."""
+def law(count: str = '10000', kinds: str = '') -> Iterator[Measured]:
+    """See law. count: prompts, half of them of each family; kinds: precisions ('': all)."""
     from inspire_policy.large import law as own
-    return own.benchmark(int(count))
+    return own.benchmark(int(count), kinds.split(',') if kinds else ())
 
 
 def quantised(families: str = 'minivla,pi0fast', sizes: str = 'small',

@@ -4,8 +4,8 @@
 Plain: for every answer and every action code the whole model reads everything again, and the best
 of what is allowed is taken. Fast: what was read is kept, scores are taken where they are asked,
 and answers are drafted, rightly and wrongly. In double precision both must say the same, always.
-In single precision those are compared whose first two choices differ by more than rounding; the
-others are counted. `./inspire bench law` does ten thousand.
+In single precision and in bfloat16 those are compared whose first two choices differ by more than
+rounding; the others are counted. `./inspire bench law` does ten thousand of each.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from piper_driver.pose import Pose
 INSTRUCTIONS = ('put the banana in the plate', 'pick up the green cube',
                 'stack the green cube on the blue cube', 'move the can near the apple')
 FORMS = (Formulation.DIRECTION, Formulation.DIRECTION_3D, Formulation.PROXIMITY)
-ROUNDING = 1e-4     # of single precision, in logits of about 1: differences below may be noise
+# In logits of about 1: differences below may be noise.
+ROUNDING = {torch.float64: 0.0, torch.float32: 1e-4, torch.bfloat16: 0.05}
 PER_NETWORK = 5     # prompts for each drawing of weights
 COUNT = 10_000
 
@@ -111,7 +112,7 @@ def compare(there: Checkpoint, seed: int, tally: Tally) -> None:
     said = [speaker.speak(policy.reader.see(scene), prompt, one) for one in drafts]
     tally.compared += 1
     if any((one.answers, one.codes) != (true.answers, true.codes) for one in said):
-        if there.network.place.dtype is not torch.float64 and true.margin < ROUNDING:
+        if true.margin < ROUNDING[there.network.place.dtype]:
             tally.close += 1
         else:
             tally.different += 1
@@ -176,15 +177,19 @@ def observation(seed: int) -> PolicyObservation:
                              float(random.uniform(0, 0.07)), 0.0, where, '', commanded=where)
 
 
-def benchmark(count: int = COUNT) -> Iterator[Measured]:
-    """`./inspire bench law`: half of the prompts of each family, and as many in single precision.
-    """
+def benchmark(count: int = COUNT, kinds: Sequence[str] = ()) -> Iterator[Measured]:
+    """`./inspire bench law`: in each precision (kinds; none: all) half of the prompts of each
+    family. Raises ValueError for a precision that there is not."""
+    valid = {str(kind).removeprefix('torch.'): kind for kind in ROUNDING}
+    for name in kinds:
+        if name not in valid:
+            raise ValueError(f'kinds has {name!r}; valid: {", ".join(valid)}')
     torch.set_num_threads(1)
     for family in WRITINGS:
-        for kind in (torch.float64, torch.float32):
+        for kind in kinds or valid:
             begin = time.perf_counter()
-            found = hold(family, count // 2, kind)
-            name = f'law_{family}_{str(kind).removeprefix("torch.")}'
+            found = hold(family, count // 2, valid[kind])
+            name = f'law_{family}_{kind}'
             yield f'{name}_compared', [float(found.compared)], 'prompts'
             yield f'{name}_different', [float(found.different)], 'prompts'
             yield f'{name}_within_rounding', [float(found.close)], 'prompts'

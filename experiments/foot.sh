@@ -10,7 +10,7 @@
 # are from before feet were noted. Feet that are not known are learned as any; in these runs they
 # were filled in for what is gripped by its middle (straight below, as high as the thing's grasp).
 # foot-go was 119 episodes when the first training began, and foot-own was collected with that at
-# step 750.
+# step 750 and stopped after 128 episodes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder="${1:-runs/picks}"
@@ -32,7 +32,7 @@ shown foot-go-2 stack_bowls,stack_cubes,$placed 730000 22 --glances 4 --around 0
 blind=(--set teaching.layout=answers_for_pictures --set teaching.others=true
   --set size.reads_places=true --set size.headings=true --set size.feet=true --set scene_rows=6
   --set offsets=2 --set batch=24 --set 'teaching.off=[0.006,0.03]' --set teaching.denied=0.2
-  --set warmup=30 --set mixed_precision=bf16 --set rate=0.0005)
+  --set warmup=30 --set mixed_precision=bf16)
 before=(felt-near felt-near-3 felt-near-4 felt-held felt-askew felt-go felt-go-2 felt-own
   felt-own-2 felt-own-3)
 own() { # NAME CHECKPOINT SEED EPISODES: where a network goes, and what it should do there
@@ -41,7 +41,26 @@ own() { # NAME CHECKPOINT SEED EPISODES: where a network goes, and what it shoul
 }
 
 parts "${before[@]}" foot-near foot-near foot-held foot-go foot-go-2
-trained foot-1 felt-5 1200 "${data[@]}" "${blind[@]}" --set cooldown=0 --set teaching.deeds=8
+trained foot-1 felt-5 1200 "${data[@]}" "${blind[@]}" --set rate=0.0005 \
+  --set cooldown=0 --set teaching.deeds=8
 own foot-own "$folder/foot-1/checkpoint" 740000 6
 parts "${before[@]}" foot-near foot-near foot-held foot-go foot-go-2 foot-own foot-own
-trained foot-2 foot-1 2700 "${data[@]}" "${blind[@]}" --set cooldown=0.7 --set teaching.deeds=6
+trained foot-2 foot-1 2700 "${data[@]}" "${blind[@]}" --set rate=0.0005 \
+  --set cooldown=0.7 --set teaching.deeds=6
+own foot-own-2 "$folder/foot-2/checkpoint" 750000 6    # in these runs: its step 1250
+parts "${before[@]}" foot-near foot-near foot-held foot-go foot-go-2 foot-own foot-own-2 foot-own-2
+trained foot-3 foot-2 600 "${data[@]}" "${blind[@]}" --set rate=0.0003 --set cooldown=0.8 \
+  --set teaching.deeds=6
+
+evaluated() { # NAME EPISODES TASKS ARGUMENT ...: of each instruction
+  ./inspire evaluate --policy nano --checkpoint "$folder/foot-3/checkpoint" --episodes "$2" \
+    --tasks "$3" --json "$folder/foot-3/$1.json" --resume "${@:4}"
+}
+evaluated picks 50 pick_ball,pick_plug,pick_orange,banana_on_towel,ball_on_book
+evaluated placed 50 $placed
+evaluated can-and-cups 25 move_can_near,cup_on_plate
+evaluated handles-and-cups 17 $handles,cup_in_plate
+evaluated bowls 9 stack_bowls
+evaluated stacks 50 stack_cubes,stack_legos
+evaluated off 50 pick_ball,pick_plug --reasoning off
+evaluated forced 50 pick_ball,pick_plug --forced wrong

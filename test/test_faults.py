@@ -33,7 +33,8 @@ LATEST = 12.0  # s after the start: an episode is under way then
 
 
 def demo(runs, *more):
-    return ('demo', TASK, '--no-video', '--rtf', REAL_TIME_FACTOR, '--runs', str(runs), *more)
+    return ('demo', TASK, '--policy', 'expert', '--no-video', '--rtf', REAL_TIME_FACTOR,
+            '--runs', str(runs), *more)
 
 
 @pytest.mark.parametrize('victim', [*OTHERS, 'policy'])
@@ -88,7 +89,7 @@ def test_ctrl_c_at_any_moment_ends_cleanly(moment, ros_domain, tmp_path):
 
 
 def test_an_object_that_is_not_there_is_named(ros_domain, tmp_path):
-    told = ('put the dragon on the book', '--task', TASK)
+    told = ('put the dragon on the book', '--task', TASK, '--policy', 'expert')
     with running(ros_domain, 'demo', *told, '--no-video', '--runs', str(tmp_path)) as run:
         status, _, errors = run.finish(START)
     assert status == 1

@@ -57,7 +57,7 @@ def demo(tmp_path_factory):
     """Return (status, stdout, stderr, folder of the run)."""
     runs = tmp_path_factory.mktemp('runs')
     arguments = ['put the ball on the book', '--seed', '1', '--no-video', '--runs', str(runs)]
-    arguments += ['--rtf', REAL_TIME_FACTOR]
+    arguments += ['--rtf', REAL_TIME_FACTOR, '--policy', 'expert']
     with claimed_domain() as domain, running(domain, 'demo', *arguments) as run:
         status, output, errors = run.finish(PATIENCE)
     (folder,) = runs.iterdir()

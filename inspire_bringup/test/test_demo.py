@@ -14,9 +14,10 @@ from inspire_bringup.runner import Outcome
     (('--seed', '3'), 'pick_ball', 'nano'),
     (('Pick up the ball.',), 'Pick up the ball.', 'nano'),
     (('--policy', 'expert'), 'pick_ball', 'expert'),
-    (('pick up the plug',), 'pick up the plug', 'expert'),
-    (('--task', 'ball_on_book'), 'ball_on_book', 'expert'),
-    (('--task', 'ball_on_book', '--policy', 'nano'), 'ball_on_book', 'nano')])
+    (('pick up the plug',), 'pick up the plug', 'nano'),
+    (('--task', 'ball_on_book'), 'ball_on_book', 'nano'),
+    (('--task', 'stack_cubes'), 'stack_cubes', 'expert'),
+    (('--task', 'stack_cubes', '--policy', 'nano'), 'stack_cubes', 'nano')])
 def test_the_network_drives_what_it_can_be_relied_on_to_do(
         words, task, policy, monkeypatch, tmp_path, capsys):
     ran = []

@@ -8,6 +8,11 @@ trained() { # NAME FROM STEPS ARGUMENT ...
   touch "$folder/$1/done"
 }
 
+shown() { # NAME TASKS SEED EPISODES ARGUMENT ...
+  ./inspire collect --corrections --variation distractors --out "$folder/$1" --tasks "$2" \
+    --seed "$3" --episodes "$4" "${@:5}"
+}
+
 parts() { # NAME ...: as often as they are named
   data=()
   for part in "$@"; do data+=(--data "$folder/$part"); done

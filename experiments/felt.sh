@@ -19,10 +19,6 @@ export OMP_NUM_THREADS=1
 seen=pick_ball,pick_plug,banana_in_plate,cookies_on_towel
 middle=$seen,move_can_near,stack_cubes      # all that is gripped by its middle
 
-shown() { # NAME TASKS SEED EPISODES ARGUMENT ...
-  ./inspire collect --corrections --variation distractors --out "$folder/$1" --tasks "$2" \
-    --seed "$3" --episodes "$4" "${@:5}"
-}
 own() { # NAME CHECKPOINT SEED EPISODES TASKS: where a network goes, and what it should do there
   shown "$1" "${5:-$seen}" "$3" "$4" --glances 2 --around 0.3 --checkpoint "$2"
 }

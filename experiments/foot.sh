@@ -17,10 +17,6 @@ folder="${1:-runs/picks}"
 export OMP_NUM_THREADS=1
 . experiments/chain.sh
 
-shown() { # NAME TASKS SEED EPISODES ARGUMENT ...
-  ./inspire collect --corrections --variation distractors --out "$folder/$1" --tasks "$2" \
-    --seed "$3" --episodes "$4" "${@:5}"
-}
 rims=cup_in_plate,stack_bowls
 handles=pull_plate,push_plate
 placed=banana_in_plate,cookies_on_towel

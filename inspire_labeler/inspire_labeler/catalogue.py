@@ -63,12 +63,13 @@ class Name:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Candidate frames by name, the axis of "middle" where it is given, and the frames of things
-    that are longer (along x) than wide."""
+    """Candidate frames by name, the axis of "middle" where it is given, the frames of things that
+    are longer (along x) than wide, and of those whose four sides are alike."""
 
     objects: Mapping[str, tuple[str, ...]]
     middle: Mapping[str, str] = field(default_factory=dict)
     long: frozenset[str] = frozenset()
+    square: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, path: str | Path) -> Catalogue:
@@ -187,10 +188,14 @@ def _name(phrase: str) -> Name:
     return Name(phrase, ' '.join(kept), tuple(SYNONYMS.get(word, word) for word in positions))
 
 
+_KEYS = {'objects', 'middle', 'long', 'square'}
+
+
 def _checked(content: Any, path: str | Path,
-             ) -> tuple[dict[str, tuple[str, ...]], dict[str, str], frozenset[str]]:
-    if not isinstance(content, dict) or not set(content) <= {'objects', 'middle', 'long'}:
-        raise ValueError(f'{path}: expected the keys objects, middle and long')
+             ) -> tuple[dict[str, tuple[str, ...]], dict[str, str], frozenset[str],
+                        frozenset[str]]:
+    if not isinstance(content, dict) or not set(content) <= _KEYS:
+        raise ValueError(f'{path}: expected the keys objects, middle, long and square')
     objects, middle = content.get('objects'), content.get('middle') or {}
     if not isinstance(objects, dict) or not objects:
         raise ValueError(f'{path}: objects is empty, expected name: [frame, ...]')
@@ -206,8 +211,12 @@ def _checked(content: Any, path: str | Path,
             raise ValueError(f"{path}: middle: {name}: {axis!r}, expected a name of objects and "
                              f'x, y or z')
     known = {frame for frames in objects.values() for frame in frames}
-    long = content.get('long') or []
-    if not isinstance(long, list) or not all(isinstance(f, str) and f in known for f in long):
-        raise ValueError(f'{path}: long: {long!r}, expected a list of frames of objects')
+    turned = {key: content.get(key) or [] for key in ('long', 'square')}
+    for key, listed in turned.items():
+        if not isinstance(listed, list) or not all(isinstance(f, str) and f in known
+                                                   for f in listed):
+            raise ValueError(f'{path}: {key}: {listed!r}, expected a list of frames of objects')
+    if both := sorted(set(turned['long']) & set(turned['square'])):
+        raise ValueError(f'{path}: long and square: {", ".join(both)}, expected in one of them')
     return ({name: tuple(frames) for name, frames in objects.items()}, dict(middle),
-            frozenset(long))
+            frozenset(turned['long']), frozenset(turned['square']))

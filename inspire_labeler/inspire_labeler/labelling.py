@@ -33,7 +33,7 @@ from inspire_labeler.transform_history import (
     conjugate,
     rotate,
 )
-from inspire_labeler.viewer import heading
+from inspire_labeler.viewer import heading, quarter
 
 UNKNOWN: Vector = (math.nan, math.nan, math.nan)
 GRASP_SOURCES = ('contacts', 'gripper')
@@ -288,16 +288,23 @@ class Labelling:
         return Label(question, frame, text, offset, grasped,
                      '' if text else f"the transform of '{frame}' is not finite")
 
-    def heading(self, frame: str, stamp: int) -> float:
+    def heading(self, frame: str, stamp: int, square: bool = False) -> float:
         """How a frame's x axis is turned, see `viewer.heading`; NaN where its transform is not
-        known, too."""
+        known, too. square: rather the one of its sides that points away from the viewer frame's
+        origin."""
         try:
             _, turn = self._transforms.rotation(frame, stamp)
+            _, at = self._transforms.position(frame, stamp)
+            _, origin = self._transforms.position(self.settings.viewer_frame, stamp)
             viewer = self._view(stamp).viewer_in_root
         except MissingTransform:
             return math.nan
         x, y, _ = rotate(conjugate(viewer), rotate(turn, (1.0, 0.0, 0.0)))
-        return heading(x, y)
+        if not square:
+            return heading(x, y)
+        away = (at[0] - origin[0], at[1] - origin[1], at[2] - origin[2])
+        ahead, aside, _ = rotate(conjugate(viewer), away)
+        return quarter(heading(x, y), math.atan2(aside, ahead))
 
     def _view(self, stamp: int) -> _View:
         root, tcp = self._transforms.position(self.settings.tcp_frame, stamp)

@@ -61,6 +61,12 @@ def heading(x: float, y: float) -> float:
     return math.atan2(y, x) if math.hypot(x, y) > LEVEL else math.nan
 
 
+def quarter(angle: float, bearing: float) -> float:
+    """Of the directions every quarter turn from `angle` the one nearest to `bearing` [rad]: the
+    heading of what is as long as it is wide. NaN where the angle is."""
+    return bearing + math.remainder(angle - bearing, math.pi / 2)
+
+
 def _exact(value: float) -> float:
     """A quarter turn has entries of 0 and 1, not of 6e-17."""
     nearest = round(value)

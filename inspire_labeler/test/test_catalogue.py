@@ -136,6 +136,8 @@ def test_alternatives_of_which_none_is_there_are_absent(catalogue):
     ('objects: {left ball: [ball]}', "'left ball' can never be asked for"),
     ('objects: {Ball: [ball]}', 'lower case'), ('objects: {a: [b]}\nmiddle: {a: w}', 'x, y or z'),
     ('objects: {a: [b]}\nlong: [a]', 'a list of frames of objects'),
+    ('objects: {a: [b]}\nsquare: b', "square: 'b', expected a list of frames"),
+    ('objects: {a: [b, c]}\nlong: [b]\nsquare: [c, b]', 'long and square: b, expected in one'),
     ('objects: {a: [', 'cannot be read'),
 ])
 def test_a_bad_catalogue_is_refused_by_file_and_entry(tmp_path, text, complaint):

@@ -143,6 +143,8 @@ def test_a_heading_is_seen_by_the_viewer_and_what_is_upright_has_none(viewer, se
             Sample('world', 'book', at * MS, (0, -.3, .1, 0, 0, math.sin(0.3), math.cos(0.3))),
             Sample('world', 'ball', at * MS, (.3, 0, 0, 0, upright, 0, upright))])
     assert world.labelling.heading('book', 105 * MS) == pytest.approx(seen)
+    # Of its sides the one that points away from the arm, which is at -90 degrees of libero's.
+    assert world.labelling.heading('book', 105 * MS, True) == pytest.approx(seen - math.pi / 2)
     assert math.isnan(world.labelling.heading('ball', 105 * MS))
     assert math.isnan(world.labelling.heading('plate', 105 * MS))   # it is not there
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from inspire_labeler.rule import answer, codes
-from inspire_labeler.viewer import VIEWERS, Viewer, viewer
+from inspire_labeler.viewer import VIEWERS, Viewer, quarter, viewer
 
 
 def test_libero_is_base_link_itself():
@@ -41,6 +41,17 @@ def test_the_quaternion_turns_viewer_axes_into_base_axes():
         viewer_in_base = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
         assert (x, y) == (0, 0)
         assert np.allclose(viewer_in_base.T, preset.rotation_base_to_viewer, atol=1e-15)
+
+
+def test_of_four_sides_the_one_that_points_away_is_the_heading():
+    assert quarter(0.1, 0.0) == pytest.approx(0.1)
+    assert quarter(0.1, math.pi / 2) == pytest.approx(0.1 + math.pi / 2)
+    generator = np.random.default_rng(3)
+    for angle, bearing in generator.uniform(-math.pi, math.pi, (50, 2)):
+        found = quarter(angle, bearing)
+        assert abs(found - bearing) <= math.pi / 4 + 1e-12
+        assert abs(math.remainder(found - angle, math.pi / 2)) < 1e-12
+    assert math.isnan(quarter(math.nan, 0.3))
 
 
 def test_an_unknown_viewer_is_refused_with_the_presets():

@@ -89,7 +89,7 @@ class Collector:
         world = self._world
         world.reset(job.instruction, job.seed)
         positions = recorded(world, self._viewer)
-        run = _Run(world, job, self.setting, self._catalogue.long)
+        run = _Run(world, job, self.setting, self._catalogue)
         success = run.run()
         shown = run.shown
         told = {'success': success, 'steps': shown.steps, 'pushes': run.pushes,
@@ -105,9 +105,9 @@ class _Run:
     """One episode under way."""
 
     def __init__(self, world: TableWorld, job: Job, setting: Collecting,
-                 long: frozenset[str]) -> None:
+                 catalogue: Catalogue) -> None:
         self.pushes = 0
-        self._world, self._setting, self._long = world, setting, long
+        self._world, self._setting, self._catalogue = world, setting, catalogue
         self._rotation = viewer(setting.viewer).rotation_base_to_viewer
         self._expert = Expert(find(job.instruction)[1], world.viewer_yaw)
         self._disturber = Disturber(job.instruction, job.seed, setting.disturbances)
@@ -166,13 +166,12 @@ class _Run:
         if step % self._setting.stride or (self._instants and self._instants[-1].step == step):
             return
         self._instants.append(instant(self._world, step, self._width, self._setting.image_size,
-                                      self._rotation, self._long, self._expert.phase))
+                                      self._rotation, self._catalogue, self._expert.phase))
 
 
 def instant(world: TableWorld, step: int, width: float, image_size: int, rotation: Array,
-            long: frozenset[str], phase: str) -> Instant:
-    """What is known now. width: what the gripper was last told [m]; rotation: base to viewer;
-    long: see Catalogue."""
+            catalogue: Catalogue, phase: str) -> Instant:
+    """What is known now. width: what the gripper was last told [m]; rotation: base to viewer."""
     seen, truth = world.observe(), world.truth()
     frames = sorted(truth.objects)
     return Instant(
@@ -184,7 +183,7 @@ def instant(world: TableWorld, step: int, width: float, image_size: int, rotatio
         gripper_velocity=seen.arm.gripper_velocity, tcp=seen.tcp, commanded=world.commanded,
         commanded_width=width,
         offsets=samples.offsets(seen.tcp, truth.objects, frames, rotation),
-        headings=samples.headings(truth.objects, frames, long, rotation),
+        headings=samples.headings(truth.objects, frames, catalogue, rotation),
         feet=np.array([aims.foot(SHAPES[frame], pose) - pose.position for frame, pose
                        in sorted(truth.objects.items())]).reshape(-1, 3) @ rotation.T,
         grasped=np.array([frame in truth.grasped for frame in frames]), phase=phase)

@@ -107,7 +107,7 @@ class CorrectionCollector:
         """Run an episode: how it went, and its rows, packed; they count wherever it ended."""
         self._world.reset(job.instruction, job.seed)
         positions = recorded(self._world, self._viewer)
-        run = _Run(self._world, job, self._setting, self._policy, self._catalogue.long)
+        run = _Run(self._world, job, self._setting, self._policy, self._catalogue)
         run.glance()
         reached = self._setting.longest == 0
         if self._setting.longest:
@@ -126,10 +126,10 @@ class _Run:
     """One episode under way."""
 
     def __init__(self, world: TableWorld, job: NumberedJob, setting: Correcting,
-                 policy: Policy | None, long: frozenset[str]) -> None:
+                 policy: Policy | None, catalogue: Catalogue) -> None:
         self.pushes = 0
         self._world, self._setting, self._policy = world, setting, policy
-        self._long = long
+        self._catalogue = catalogue
         self._instruction = job.instruction
         self._rotation = viewer(setting.viewer).rotation_base_to_viewer
         self._expert = Corrector(find(job.instruction)[1], world.viewer_yaw)
@@ -213,7 +213,7 @@ class _Run:
         world = self._world
         actions = self._expert.correct(world.truth(), HORIZON, world.commanded, self._width)
         self._instants.append(instant(world, HALF * len(self._instants), self._width,
-                                      self._setting.image_size, self._rotation, self._long,
+                                      self._setting.image_size, self._rotation, self._catalogue,
                                       self._expert.phase))
         self._actions.append(actions)
         return actions

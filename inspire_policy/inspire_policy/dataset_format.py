@@ -8,7 +8,8 @@
 
 An object's heading is the angle of its frame's x axis about up, from the viewer frame's x axis
 [rad]; NaN where it is not known, or where it has none that counts: it says how fingers have to be
-turned for things that are longer than wide, for which it counts modulo pi.
+turned for things that are longer than wide, for which it counts modulo pi. Of what is square it is
+the side that points away from the arm.
 
 An object's foot is the middle of its underside minus its grasp frame; NaN where it is not known.
 It says how a thing is taken hold of: a ball's is below where fingers go, a cup's below and to the

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from inspire_labeler.catalogue import Catalogue, CatalogueError
 from inspire_labeler.question import questions
-from inspire_labeler.viewer import heading
+from inspire_labeler.viewer import heading, quarter
 from inspire_policy.dataset_format import CAMERAS, HORIZON, ROWS, Episode
 from inspire_policy.evaluation import Job
 from inspire_policy.policy import ACTION_SIZE
@@ -84,13 +84,13 @@ def offsets(tcp: Pose, objects: Mapping[str, Pose], frames: Sequence[str],
     return np.asarray(places.reshape(-1, 3) @ rotation_base_to_viewer.T)
 
 
-def headings(objects: Mapping[str, Pose], frames: Sequence[str], long: frozenset[str],
+def headings(objects: Mapping[str, Pose], frames: Sequence[str], catalogue: Catalogue,
              rotation_base_to_viewer: Array) -> Array:
-    """How things are turned that are longer than wide (frames,), see dataset_format; NaN of all
-    others."""
-    return np.array([
-        heading(*(rotation_base_to_viewer @ objects[frame].rotation[:, 0])[:2])
-        if frame in long else np.nan for frame in frames])
+    """How things are turned that are longer than wide, or square (frames,), see dataset_format;
+    NaN of all others."""
+    return np.array([_heading(objects[frame], frame in catalogue.square, rotation_base_to_viewer)
+                     if frame in catalogue.long | catalogue.square else np.nan
+                     for frame in frames])
 
 
 def chunk(actions: Array, step: int, width: float) -> Array:
@@ -182,6 +182,12 @@ def name(frame: str, positions: Mapping[str, Sequence[float]], catalogue: Catalo
         except CatalogueError:
             continue
     return ''
+
+
+def _heading(pose: Pose, square: bool, rotation_base_to_viewer: Array) -> float:
+    angle = heading(*(rotation_base_to_viewer @ pose.rotation[:, 0])[:2])
+    ahead, aside, _ = rotation_base_to_viewer @ pose.position
+    return quarter(angle, float(np.arctan2(aside, ahead))) if square else angle
 
 
 def _places(word: str, catalogue: Catalogue) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from piper_driver.pose import Pose
 Array = NDArray[np.float64]
 
 CORRIDOR = 0.07         # to each side of a path, in which things are moved over [m]
-BESIDE = 0.035          # between the edges of a thing and the one it is put near [m]
+BESIDE = 0.028          # between the edges of a thing and the one it is put near [m]
 FINGER = 0.062          # from the edge of what is let go to the next thing: an open finger [m]
 DROP = 0.003            # height above its seat at which a thing is let go [m]
 NESTING_DROP = 0.010    # the same for bowls: fingers reach below the upper one's rim

@@ -39,8 +39,9 @@ TRIED = 0.05            # of a lift that shows whether it is held [m]
 BESIDE = 0.02           # of a grasp, at most, where open fingers are still around a thing [m]
 LEVEL = 0.015           # below a grasp, where fingers need not rise, or above, closing [m]
 LAID = (0.02, 0.008)    # beside and above where a thing is laid, at most, to be let go [m]
-STACKED = 0.01          # the same beside, where it is stacked [m]
+STACKED = 0.01          # the same beside, where it is stacked, or put near another [m]
 PUSHED = 0.012          # beside the middle of a handle, at most, where it is pushed [m]
+LEFT = 0.09             # of open fingers behind a handle that they have let go [m]
 LOW = 0.09              # height below which nothing is moved sideways [m]
 RISEN = 0.09            # of the tcp above the grasp of what was let go [m]
 
@@ -163,7 +164,7 @@ class Corrector(Expert):
             return legs, 4
         beside, above = float(np.hypot(*ahead[:2])), float(ahead[2])
         aligned = self.variant.goal is Goal.STACK
-        near = STACKED if aligned else LAID[0]
+        near = LAID[0] if self.variant.goal is Goal.PLACE else STACKED
         turned = float(np.linalg.norm(commanded.difference(place)[1]))
         if beside < near and above < LAID[1] and not (aligned and turned > AT[1]):
             return [Leg('open', commanded, shape.opening, wait=5)], 0
@@ -179,7 +180,7 @@ class Corrector(Expert):
         if self._shape.grip == 'tab':
             grasp = aims.handle(frame, self._inwards(truth))
             ahead = float((grasp.position - commanded.position) @ self._inwards(truth))
-            away = aims.backwards(commanded, max(0.0, BACK - ahead))
+            away = aims.backwards(commanded, max(0.0, LEFT - ahead))
         else:
             height = aims.grasp(self._shape, frame).position[2] + RISEN
             away = aims.lifted(commanded, max(float(commanded.position[2]), height))

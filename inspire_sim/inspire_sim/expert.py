@@ -36,13 +36,14 @@ ABOVE = 0.085           # of the approach above the grasp [m]
 OVER = 0.03             # between what moves and what it moves over [m]
 HIGHEST = 0.22          # of the tcp on its way [m]
 LIFT = 0.125            # of a picked object [m]
-DRAW = 0.068            # of a plate out of the cabinet [m]
+DRAW = 0.076            # of a plate out of the cabinet [m]
 BACK = 0.07             # of the approach to a handle, along the tool [m]
 BEHIND = 0.055          # of the closed gripper from the handle's frame, before it pushes [m]
 TOUCHING = 0.024        # between tcp and a handle's frame when the fingertips touch it [m]
 SQUEEZE = 0.015         # by which the fingers are told to close further than the object allows [m]
-DRAWN_OUT, PUSHED_IN = 0.060, 0.010    # how far a plate stands out when it is done [m]
-STILL_NEAR = 0.055      # between the edges of two things that are near [m]
+PUSH = 0.006            # of a plate into the cabinet, past where it is in [m]
+DRAWN_OUT, PUSHED_IN = 0.066, 0.003    # how far a plate stands out when it is done [m]
+STILL_NEAR = 0.048      # between the edges of two things that are near [m]
 ATTEMPTS = 6
 
 # A plate's frame in the cabinet's frame, along its x, when the plate is in.
@@ -239,7 +240,7 @@ class Expert:
         if self.phase != 'leave' or self._goal is None:
             gap = float((handle.position - truth.tcp.position) @ inwards)
             touching = gap if 0.5 * TOUCHING < gap < 1.4 * TOUCHING else TOUCHING
-            ahead = (self._out(truth) - touching) * inwards
+            ahead = (self._out(truth) + PUSH - touching) * inwards
             self._goal = Pose(handle.position + ahead, handle.quaternion)
         behind = Pose(handle.position - BEHIND * inwards, handle.quaternion)
         return [Leg('approach', aims.backwards(behind, BACK), 0.0),

@@ -64,14 +64,14 @@ def laid_out(variant: Variant, random: np.random.Generator, viewer_yaw: float) -
 def _attempt(variant: Variant, random: np.random.Generator) -> dict[str, Spot] | None:
     """Everything the task needs, the largest first, or None where something found no room."""
     spots: dict[str, Spot] = {}
-    side = random.choice([-1.0, 1.0])
+    random.integers(2)    # once a side; drawn still, so that seeds keep the scenes they had
     targets = variant.target.candidates if variant.target else ()
     alike = list(variant.present)
     random.shuffle(alike)
     for frame in sorted(alike, key=lambda name: -SHAPES[name].radius):
         area = TARGET_AREA if frame in targets else MOVED_AREA
         turned = frame in variant.moved.candidates or variant.goal is Goal.STACK
-        spot = _spot(frame, area, spots, random, side, turned)
+        spot = _spot(frame, area, spots, random, turned)
         if spot is None:
             return None
         spots[frame] = spot
@@ -79,7 +79,7 @@ def _attempt(variant: Variant, random: np.random.Generator) -> dict[str, Spot] |
 
 
 def _spot(frame: str, area: tuple[float, float, float], spots: Mapping[str, Spot],
-          random: np.random.Generator, side: float, turned: bool) -> Spot | None:
+          random: np.random.Generator, turned: bool) -> Spot | None:
     shape = SHAPES[frame]
     for _ in range(40):
         distance = np.sqrt(random.uniform(area[0] ** 2, area[1] ** 2))
@@ -90,9 +90,10 @@ def _spot(frame: str, area: tuple[float, float, float], spots: Mapping[str, Spot
         if not _free(position, shape.radius, spots):
             continue
         if shape.grip == 'rim':
-            # The rim point lies to one side, where the fingers, which open sideways, straddle it.
+            # The rim point lies to the arm's left: fingers, which open sideways, straddle it, and
+            # nothing that can be seen of a cup tells one point of its rim from another.
             yaw = turn * np.pi
-            return Spot(position, yaw, bearing + side * np.pi / 2 + turn * 0.25 - yaw)
+            return Spot(position, yaw, bearing + np.pi / 2 - yaw)
         reach = TURN_LIMIT if turned and shape.grip == 'across' else np.pi / 2
         return Spot(position, bearing + turn * reach + flip)
     return None
@@ -168,7 +169,7 @@ def _beside(spots: Mapping[str, Spot], frames: Sequence[str], random: np.random.
     for frame in frames:
         if len(added) == most:
             break
-        spot = _spot(frame, OTHER_AREA, {**spots, **added}, random, 1.0, turned=False)
+        spot = _spot(frame, OTHER_AREA, {**spots, **added}, random, turned=False)
         if spot is not None and not _before_cabinet(spot, frame, spots):
             added[frame] = spot
     return added

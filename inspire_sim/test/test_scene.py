@@ -79,6 +79,24 @@ def test_left_and_right_are_apart_for_the_viewer(seed: int, yaw: float) -> None:
     assert np.diff(rims).min() >= 0.04
 
 
+def test_which_point_of_a_rim_counts_follows_from_where_it_stands() -> None:
+    """Nobody can see it: the one to the arm's left."""
+    seen = 0
+    for variant in variants():
+        for seed in range(10):
+            spots = layout.laid_out(variant, np.random.default_rng(seed), 0.0)
+            spots |= layout.others(variant, spots, np.random.default_rng(seed + 1))
+            for frame, spot in spots.items():
+                if SHAPES[frame].grip == 'rim':
+                    x, y, _ = spot.position
+                    aside = (spot.frame(frame).position - spot.position)[:2]
+                    np.testing.assert_allclose(
+                        aside, SHAPES[frame].frame[0] * np.array([-y, x]) / np.hypot(x, y),
+                        atol=1e-12)
+                    seen += 1
+    assert seen > 100
+
+
 def test_no_distractor_can_be_meant_by_the_instruction() -> None:
     for variant in variants():
         for seed in range(40):

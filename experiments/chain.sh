@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by scripts whose trainings go on from one another: runs and parts of data lie in $folder.
 
+# Seen tasks, by how what is moved is taken hold of.
+rims=cup_in_plate,stack_bowls
+handles=pull_plate,push_plate
+placed=banana_in_plate,cookies_on_towel
+
 trained() { # NAME FROM STEPS ARGUMENT ...
   [ -f "$folder/$1/done" ] && return
   ./inspire train --config small --threads 1 --out "$folder/$1" --set "steps=$3" \

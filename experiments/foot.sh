@@ -17,9 +17,6 @@ folder="${1:-runs/picks}"
 export OMP_NUM_THREADS=1
 . experiments/chain.sh
 
-rims=cup_in_plate,stack_bowls
-handles=pull_plate,push_plate
-placed=banana_in_plate,cookies_on_towel
 shown foot-near $rims,$handles,move_can_near 700000 34 --longest 0 --around 0.35 --glances 6
 shown foot-held $rims 710000 28 --longest 0 --around 0.5 --glances 1 --holding 1
 shown foot-go $handles,cup_in_plate,move_can_near 720000 24 --glances 4 --around 0.3

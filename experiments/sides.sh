@@ -18,9 +18,6 @@ folder="${1:-runs/picks}"
 export OMP_NUM_THREADS=1
 . experiments/chain.sh
 
-rims=cup_in_plate,stack_bowls
-handles=pull_plate,push_plate
-placed=banana_in_plate,cookies_on_towel
 shown side-near $handles 800000 220 --longest 0 --around 0.35 --glances 6
 shown side-cubes stack_cubes 810000 350 --longest 0 --around 0.45 --glances 6
 shown side-rims $rims 830000 150 --longest 0 --around 0.5 --glances 6

@@ -42,6 +42,7 @@ LAID = (0.02, 0.008)    # beside and above where a thing is laid, at most, to be
 STACKED = 0.01          # the same beside, where it is stacked, or put near another [m]
 PUSHED = 0.012          # beside the middle of a handle, at most, where it is pushed [m]
 LEFT = 0.09             # of open fingers behind a handle that they have let go [m]
+PRESSED = 0.008         # of the commanded pose below the arm, at most, where fingers open [m]
 LOW = 0.09              # height below which nothing is moved sideways [m]
 RISEN = 0.09            # of the tcp above the grasp of what was let go [m]
 
@@ -160,14 +161,13 @@ class Corrector(Expert):
         legs = self._deliver(truth)
         lift, over, place = legs[0].goal, legs[2].goal, legs[3].goal
         ahead = commanded.position - place.position
-        if _at(commanded, place):
-            return legs, 4
         beside, above = float(np.hypot(*ahead[:2])), float(ahead[2])
         aligned = self.variant.goal is Goal.STACK
         near = LAID[0] if self.variant.goal is Goal.PLACE else STACKED
         turned = float(np.linalg.norm(commanded.difference(place)[1]))
-        if beside < near and above < LAID[1] and not (aligned and turned > AT[1]):
-            return [Leg('open', commanded, shape.opening, wait=5)], 0
+        if _at(commanded, place) or (beside < near and above < LAID[1]
+                                     and not (aligned and turned > AT[1])):
+            return [Leg('open', _unpressed(commanded, truth.tcp), shape.opening, wait=5)], 0
         if beside < near + CONE * max(0.0, above):
             return legs, 3
         high = commanded.position[2] > min(lift.position[2], over.position[2]) - 0.02
@@ -186,6 +186,14 @@ class Corrector(Expert):
             away = aims.lifted(commanded, max(float(commanded.position[2]), height))
         legs = [Leg('open', commanded, opened, wait=3), Leg('leave', away, opened, CAREFUL + 0.05)]
         return legs, int(width > opened - 0.006)
+
+
+def _unpressed(commanded: Pose, tcp: Pose) -> Pose:
+    """As commanded, but no lower than the arm came where it presses on something: fingers that are
+    pressed on what they hold do not open."""
+    if tcp.position[2] - commanded.position[2] < PRESSED:
+        return commanded
+    return aims.made(np.array([*commanded.position[:2], tcp.position[2]]), commanded.rotation)
 
 
 def _at(pose: Pose, goal: Pose) -> bool:

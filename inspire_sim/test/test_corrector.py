@@ -177,3 +177,21 @@ def test_what_is_carried_is_let_go_where_it_may_lie_not_where_it_lies_best(task:
         world, _ = begin(task, seed)
         decisions = play(world, believed=misled(target, seed, 0.009, 0.0))
         assert 0 <= decisions < 40, (seed, world.success().detail)
+
+
+def test_what_is_pressed_on_a_book_is_let_go_all_the_same() -> None:
+    """Fingers that are pressed on what they hold do not open: without a rise it held for 12 s."""
+    world, expert = begin('put the ball on the book', 703)
+    width = world.arm.read().gripper_width
+    for _ in range(LONGEST):
+        actions = expert.correct(world.truth(), CHUNK, world.commanded, width)
+        if expert.phase == 'open':
+            break
+        for action in actions:
+            world.step(action)
+        width = float(actions[-1, 6])
+    for _ in range(9):
+        world.step(np.array([0.0, 0.0, -0.004, 0.0, 0.0, 0.0, width]))
+    assert world.truth().tcp.position[2] - world.commanded.position[2] > 0.01
+    assert 'ball' in world.truth().grasped
+    assert 0 <= play(world) < 10, world.success().detail

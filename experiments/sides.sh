@@ -11,8 +11,8 @@
 # parts of foot.sh were from before: of scenes with cups or bowls to move only those were kept that
 # had the rims' points to the left, and the deeds of plates near their ends, of cans that are
 # carried (in side-5: laid down), and of cubes were left out. The first 250 steps of side-4 had 6
-# rows of a scene. none-side-1 had the data of foot.sh alone. The law lets go of what it presses on
-# something since then; before that it did so in side-pull-go and side-can-go only.
+# rows of a scene. none-side-1 had the data of foot.sh alone. That the law lets go of what it presses
+# on something holds for side-pull-go and side-can-go; the others were collected before.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder="${1:-runs/picks}"

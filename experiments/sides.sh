@@ -72,19 +72,19 @@ evaluated() { # RUN NAME EPISODES TASKS ARGUMENT ...: of each instruction
   ./inspire evaluate --policy nano --checkpoint "$folder/$1/checkpoint" --episodes "$3" \
     --tasks "$4" --json "$folder/$1/$2.json" --resume "${@:5}"
 }
-picks=pick_ball,pick_plug,pick_orange,banana_on_towel,ball_on_book
-evaluated side-5 picks 50 $picks
 evaluated side-5 placed 50 $placed
-evaluated side-5 can-and-cups 25 move_can_near,cup_on_plate
+evaluated side-5 can 25 move_can_near
 evaluated side-5 handles-and-cups 17 $handles,cup_in_plate
 evaluated side-5 bowls 9 stack_bowls
-evaluated side-5 stacks 50 stack_cubes,stack_legos
+evaluated side-5 cubes 50 stack_cubes
 evaluated side-5 off 50 pick_ball,pick_plug --reasoning off
 evaluated side-5 forced 50 pick_ball,pick_plug --forced wrong
-evaluated none-side-2 picks 50 $picks
-evaluated none-side-2 can-and-cups 25 cup_on_plate
-evaluated none-side-2 stacks 50 stack_legos
-for part in picks can-and-cups stacks; do
+for run in side-5 none-side-2; do
+  evaluated $run picks 50 pick_ball,pick_plug,pick_orange,banana_on_towel,ball_on_book
+  evaluated $run cups 25 cup_on_plate
+  evaluated $run legos 50 stack_legos
+done
+for part in picks cups legos; do
   ./inspire compare "$folder/side-5/$part.rows.csv" "$folder/none-side-2/$part.rows.csv"
 done
 for varied in distractors recoloured background camera; do

@@ -88,6 +88,6 @@ for part in picks cups legos; do
   ./inspire compare "$folder/side-5/$part.rows.csv" "$folder/none-side-2/$part.rows.csv"
 done
 for varied in distractors recoloured background camera; do
-  evaluated side-5 $varied 20 pick_ball,pick_plug,$placed,pick_orange,banana_on_towel,ball_on_book \
-    --variation $varied
+  evaluated side-5 $varied 10 pick_ball,pick_plug,$placed,push_plate,cup_in_plate,pick_orange,\
+banana_on_towel,ball_on_book,cup_on_plate --variation $varied
 done

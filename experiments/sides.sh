@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # After experiments/foot.sh: many more scenes of what it had seen least (the cabinet's plates, cups,
 # bowls, cubes, and what stands beside), in a world whose rims are gripped where one can know it,
-# by a law that aims further past what is asked; and the network without questions, from the same
-# data and for as many samples that are looked at (2.5 % fewer).
+# by a law that aims further past what is asked; and the network without questions, for 2.5 % fewer
+# samples that are looked at, from the data that there were when its training began.
 #
 #     experiments/sides.sh [FOLDER]
 #

@@ -30,13 +30,6 @@ shown felt-go-2 $middle 561000 12 --glances 4 --around 0.3
 own felt-own "$folder/centimetre-5/checkpoint" 600000 40
 shown felt-askew $seen 620000 130 --longest 0 --around 0.7 --glances 1 --holding 1
 
-blind=(--set teaching.layout=answers_for_pictures --set teaching.others=true
-  --set size.reads_places=true --set size.headings=true --set scene_rows=6 --set offsets=2
-  --set batch=24 --set 'teaching.off=[0.006,0.03]' --set teaching.denied=0.2 --set warmup=30
-  --set mixed_precision=bf16)
-none=(--set teaching.layout=none --set scene_rows=12 --set batch=24 --set warmup=30
-  --set mixed_precision=bf16 --set rate=0.0005)
-
 parts felt-near felt-near felt-held felt-held felt-go felt-go-2 felt-near-2
 trained felt-1 centimetre-5 400 "${data[@]}" "${blind[@]}" --set rate=0.0004 --set cooldown=0 \
   --set teaching.deeds=8

@@ -22,10 +22,7 @@ shown foot-held $rims 710000 28 --longest 0 --around 0.5 --glances 1 --holding 1
 shown foot-go $handles,cup_in_plate,move_can_near 720000 24 --glances 4 --around 0.3
 shown foot-go-2 stack_bowls,stack_cubes,$placed 730000 22 --glances 4 --around 0.3
 
-blind=(--set teaching.layout=answers_for_pictures --set teaching.others=true
-  --set size.reads_places=true --set size.headings=true --set size.feet=true --set scene_rows=6
-  --set offsets=2 --set batch=24 --set 'teaching.off=[0.006,0.03]' --set teaching.denied=0.2
-  --set warmup=30 --set mixed_precision=bf16)
+blind+=(--set size.feet=true)
 before=(felt-near felt-near-3 felt-near-4 felt-held felt-askew felt-go felt-go-2 felt-own
   felt-own-2 felt-own-3)
 own() { # NAME CHECKPOINT SEED EPISODES: where a network goes, and what it should do there
@@ -45,15 +42,11 @@ parts "${before[@]}" foot-near foot-near foot-held foot-go foot-go-2 foot-own fo
 trained foot-3 foot-2 600 "${data[@]}" "${blind[@]}" --set rate=0.0003 --set cooldown=0.8 \
   --set teaching.deeds=6
 
-evaluated() { # NAME EPISODES TASKS ARGUMENT ...: of each instruction
-  ./inspire evaluate --policy nano --checkpoint "$folder/foot-3/checkpoint" --episodes "$2" \
-    --tasks "$3" --json "$folder/foot-3/$1.json" --resume "${@:4}"
-}
-evaluated picks 50 pick_ball,pick_plug,pick_orange,banana_on_towel,ball_on_book
-evaluated placed 50 $placed
-evaluated can-and-cups 25 move_can_near,cup_on_plate
-evaluated handles-and-cups 17 $handles,cup_in_plate
-evaluated bowls 9 stack_bowls
-evaluated stacks 50 stack_cubes,stack_legos
-evaluated off 50 pick_ball,pick_plug --reasoning off
-evaluated forced 50 pick_ball,pick_plug --forced wrong
+evaluated foot-3 picks 50 pick_ball,pick_plug,pick_orange,banana_on_towel,ball_on_book
+evaluated foot-3 placed 50 $placed
+evaluated foot-3 can-and-cups 25 move_can_near,cup_on_plate
+evaluated foot-3 handles-and-cups 17 $handles,cup_in_plate
+evaluated foot-3 bowls 9 stack_bowls
+evaluated foot-3 stacks 50 stack_cubes,stack_legos
+evaluated foot-3 off 50 pick_ball,pick_plug --reasoning off
+evaluated foot-3 forced 50 pick_ball,pick_plug --forced wrong

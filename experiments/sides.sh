@@ -11,8 +11,8 @@
 # parts of foot.sh were from before: of scenes with cups or bowls to move only those were kept that
 # had the rims' points to the left, and the deeds of plates near their ends, of cans that are
 # carried (in side-5: laid down), and of cubes were left out. The first 250 steps of side-4 had 6
-# rows of a scene. none-side-1 had the data of foot.sh alone. That the law lets go of what it presses
-# on something holds for side-pull-go and side-can-go; the others were collected before.
+# rows of a scene. Only side-pull-go and side-can-go were collected since the law lets go of what it
+# presses on something.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder="${1:-runs/picks}"
@@ -31,12 +31,7 @@ shown side-go $handles,move_can_near,stack_cubes 820000 16 --glances 4 --around 
 shown side-rims-go $rims 850000 10 --glances 3 --around 0.3
 shown side-cubes-go stack_cubes 860000 50 --glances 4 --around 0.3
 
-blind=(--set teaching.layout=answers_for_pictures --set teaching.others=true
-  --set size.reads_places=true --set size.headings=true --set size.feet=true --set scene_rows=6
-  --set offsets=2 --set batch=24 --set 'teaching.off=[0.006,0.03]' --set teaching.denied=0.2
-  --set warmup=30 --set mixed_precision=bf16 --set teaching.deeds=6)
-none=(--set teaching.layout=none --set scene_rows=12 --set batch=24 --set warmup=30
-  --set mixed_precision=bf16 --set rate=0.0005)
+blind+=(--set size.feet=true --set teaching.deeds=6)
 before=(felt-near felt-near-3 felt-near-4 felt-held felt-askew felt-go felt-go-2 felt-own
   felt-own-2 felt-own-3 foot-near foot-held foot-go foot-go-2 foot-own foot-own-2)
 seen=(side-near side-go side-cubes side-around side-rims side-rims-go)
@@ -46,6 +41,8 @@ own() { # NAME CHECKPOINT SEED: where a network goes, and what it should do ther
     --checkpoint "$2"
 }
 
+parts "${before[@]}"
+trained none-side-1 none-felt-3 3900 "${data[@]}" "${none[@]}" --set cooldown=0.7
 parts "${before[@]}" "${seen[@]}"
 trained side-1 foot-3 600 "${data[@]}" "${blind[@]}" --set rate=0.0005 --set cooldown=0
 own side-own "$folder/side-1/checkpoint" 880000
@@ -54,7 +51,6 @@ trained side-2 side-1 1000 "${data[@]}" "${blind[@]}" --set rate=0.0005 --set co
 own side-own-2 "$folder/side-2/checkpoint" 890000
 parts "${before[@]}" "${seen[@]}" "${more[@]}" side-own side-own
 trained side-3 side-2 1000 "${data[@]}" "${blind[@]}" --set rate=0.0005 --set cooldown=0
-trained none-side-1 none-felt-3 3900 "${data[@]}" "${none[@]}" --set cooldown=0.7  # foot.sh's data
 trained none-side-2 none-side-1 5200 "${data[@]}" "${none[@]}" --set cooldown=0.6
 parts "${before[@]}" "${seen[@]}" "${more[@]}" side-own side-own side-own-2 side-own-2 \
   side-can-held side-can-held side-cubes-held side-cubes-held
@@ -68,10 +64,6 @@ parts "${before[@]}" "${seen[@]}" "${more[@]}" side-own side-own side-own-2 side
 trained side-5 side-4 750 "${data[@]}" "${blind[@]}" --set rate=0.0003 --set cooldown=0.85 \
   --set scene_rows=12 --set teaching.deeds=8
 
-evaluated() { # RUN NAME EPISODES TASKS ARGUMENT ...: of each instruction
-  ./inspire evaluate --policy nano --checkpoint "$folder/$1/checkpoint" --episodes "$3" \
-    --tasks "$4" --json "$folder/$1/$2.json" --resume "${@:5}"
-}
 evaluated side-5 placed 50 $placed
 evaluated side-5 can 25 move_can_near
 evaluated side-5 handles-and-cups 17 $handles,cup_in_plate

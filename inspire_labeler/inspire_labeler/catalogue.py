@@ -71,6 +71,10 @@ class Catalogue:
     long: frozenset[str] = frozenset()
     square: frozenset[str] = frozenset()
 
+    def has_heading(self, frame: str) -> bool:
+        """Whether it counts how the thing is turned."""
+        return frame in self.long or frame in self.square
+
     @classmethod
     def load(cls, path: str | Path) -> Catalogue:
         """Reads a YAML file. Raises ValueError that names the file and the entry."""

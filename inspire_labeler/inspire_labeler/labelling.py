@@ -288,10 +288,12 @@ class Labelling:
         return Label(question, frame, text, offset, grasped,
                      '' if text else f"the transform of '{frame}' is not finite")
 
-    def heading(self, frame: str, stamp: int, square: bool = False) -> float:
-        """How a frame's x axis is turned, see `viewer.heading`; NaN where its transform is not
-        known, too. square: rather the one of its sides that points away from the viewer frame's
-        origin."""
+    def heading(self, frame: str, stamp: int) -> float:
+        """How a thing is turned that is longer than wide (its frame's x axis), or square (the side
+        that points away from the viewer frame's origin), see `viewer.heading`; NaN of others, and
+        where its transform is not known."""
+        if not self._catalogue.has_heading(frame):
+            return math.nan
         try:
             _, turn = self._transforms.rotation(frame, stamp)
             _, at = self._transforms.position(frame, stamp)
@@ -300,7 +302,7 @@ class Labelling:
         except MissingTransform:
             return math.nan
         x, y, _ = rotate(conjugate(viewer), rotate(turn, (1.0, 0.0, 0.0)))
-        if not square:
+        if frame not in self._catalogue.square:
             return heading(x, y)
         away = (at[0] - origin[0], at[1] - origin[1], at[2] - origin[2])
         ahead, aside, _ = rotate(conjugate(viewer), away)

@@ -16,7 +16,8 @@ from inspire_labeler.viewer import VIEWERS
 
 MS = 1_000_000
 CATALOGUE = Catalogue({'ball': ('ball',), 'book': ('book',), 'bowl': ('bowl_1', 'bowl_2'),
-                       'plate': ('plate', 'plate_1')})
+                       'plate': ('plate', 'plate_1')},
+                      long=frozenset({'book', 'plug', 'banana'}), square=frozenset({'cube'}))
 TASK = 'put the ball on the book'
 
 
@@ -136,17 +137,20 @@ def test_the_order_in_which_topics_arrive_changes_no_label(seed):
 def test_a_heading_is_seen_by_the_viewer_and_what_is_upright_has_none(viewer, seen):
     world = World(viewer)
     world.run(0, 100)
-    upright = math.sin(math.pi / 4)
+    upright, turned = math.sin(math.pi / 4), (0, 0, math.sin(0.3), math.cos(0.3))
     for at in (100, 110):
         world.labelling.add_transforms([
             *world.samples(at)[0],
-            Sample('world', 'book', at * MS, (0, -.3, .1, 0, 0, math.sin(0.3), math.cos(0.3))),
-            Sample('world', 'ball', at * MS, (.3, 0, 0, 0, upright, 0, upright))])
+            Sample('world', 'book', at * MS, (0, -.3, .1, *turned)),
+            Sample('world', 'cube', at * MS, (0, -.3, .1, *turned)),
+            Sample('world', 'ball', at * MS, (.3, 0, 0, *turned)),
+            Sample('world', 'plug', at * MS, (.3, 0, 0, 0, upright, 0, upright))])
     assert world.labelling.heading('book', 105 * MS) == pytest.approx(seen)
     # Of its sides the one that points away from the arm, which is at -90 degrees of libero's.
-    assert world.labelling.heading('book', 105 * MS, True) == pytest.approx(seen - math.pi / 2)
-    assert math.isnan(world.labelling.heading('ball', 105 * MS))
-    assert math.isnan(world.labelling.heading('plate', 105 * MS))   # it is not there
+    assert world.labelling.heading('cube', 105 * MS) == pytest.approx(seen - math.pi / 2)
+    assert math.isnan(world.labelling.heading('plug', 105 * MS))
+    assert math.isnan(world.labelling.heading('ball', 105 * MS))    # nobody asks how it is turned
+    assert math.isnan(world.labelling.heading('banana', 105 * MS))  # it is not there
 
 
 def test_grasped_is_what_both_fingers_touched_at_the_stamp():

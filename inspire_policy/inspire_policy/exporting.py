@@ -154,9 +154,7 @@ def _places(messages: Messages, instruction: str, track: Track, stamps: Sequence
         for labels in done:
             found[labels.stamp] = {
                 each.frame: Place(each.offset, bool(each.grasped), each.reason,
-                                  labelling.heading(each.frame, labels.stamp,
-                                                    each.frame in catalogue.square)
-                                  if each.frame in catalogue.long | catalogue.square else np.nan)
+                                  labelling.heading(each.frame, labels.stamp))
                 for each in labels.labels}
 
     for topic, data in messages():

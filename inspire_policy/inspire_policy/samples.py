@@ -89,7 +89,7 @@ def headings(objects: Mapping[str, Pose], frames: Sequence[str], catalogue: Cata
     """How things are turned that are longer than wide, or square (frames,), see dataset_format;
     NaN of all others."""
     return np.array([_heading(objects[frame], frame in catalogue.square, rotation_base_to_viewer)
-                     if frame in catalogue.long | catalogue.square else np.nan
+                     if catalogue.has_heading(frame) else np.nan
                      for frame in frames])
 
 

@@ -29,9 +29,10 @@ from inspire_policy.dataset_writer import DatasetWriter, Outcome, packed
 from inspire_policy.disturbance import bump
 from inspire_policy.policy import PolicyError, UndecodableAction
 from inspire_policy.samples import Array, Demonstration, Instant
+from inspire_policy.staging import TRIES, Stagehand
 from inspire_sim import aims, reach
 from inspire_sim.corrector import Corrector, closed_on
-from inspire_sim.shapes import SHAPES, Shape
+from inspire_sim.shapes import SHAPES
 from inspire_sim.tasks import find
 from inspire_sim.variation import Variation
 from piper_driver.kinematics import HOME, solve
@@ -44,22 +45,16 @@ if TYPE_CHECKING:
 CHUNK, HALF = 8, 4      # steps of a decision; steps from one row to the next
 HELD = 10               # steps for which success holds before the episode ends: holding is learned
 NEAR = 0.75             # share of glances near a thing
-CLEAR = 0.005           # between a finger and what it is put around, at least [m]
-CLOSING = 16            # steps until fingers have closed
-LIFTS = 3               # of what is held, one after the other
-ASKEW = 0.6             # share of things that are taken hold of beside their middle, and turned
-MISSED, TURNED = 0.02, 0.8      # by so much at most: to each side [m], about up [rad]
-RISING, RISE = 8, 0.006     # steps, at most, of a lift; in each [m]
-ASIDE = 0.004           # to either side in each of these steps, at most [m]
-TRIES = 8               # to find a place for the arm where it touches nothing
+HANDLES = 0.75          # share of those near a handle that are as if to take hold of it
 
 
 @dataclass(frozen=True)
 class Correcting:
     """How is collected: where the viewer is, the side of the pictures [pixels], random places of
     the arm before an episode, share of them that are near any of the things there, share of
-    episodes in which it then takes hold of any of these, to be seen with it in the hand, share of
-    the expert's decisions that are a push instead, the checkpoint of the policy that moves the arm
+    episodes in which it then takes hold of any of these, to be seen with it in the hand, places to
+    which it brings it then (mostly what is to be moved, near where that goes), share of the
+    expert's decisions that are a push instead, the checkpoint of the policy that moves the arm
     ('': the expert does), share of that policy's decisions that the expert takes over, steps
     until an episode ends (0: only glances), what is changed in the world."""
 
@@ -68,6 +63,7 @@ class Correcting:
     glances: int = 6
     around: float = 0.2
     holding: float = 0.0
+    carried: int = 0
     pushes: float = 0.15
     checkpoint: str = ''
     help: float = 0.25
@@ -82,7 +78,7 @@ class Correcting:
         for name, most in (('around', NEAR), ('holding', 1.0), ('pushes', 1.0), ('help', 1.0)):
             if not 0.0 <= getattr(self, name) <= most:
                 raise ValueError(f'{name} is {getattr(self, name)}; valid: a share, 0 to {most:g}')
-        if min(self.glances, self.longest) < 0 or self.glances + self.longest < 1:
+        if min(self.glances, self.carried, self.longest) < 0 or self.glances + self.longest < 1:
             raise ValueError(f'{self.glances} glances and {self.longest} steps make no rows')
 
 
@@ -134,6 +130,7 @@ class _Run:
         self._rotation = viewer(setting.viewer).rotation_base_to_viewer
         self._expert = Corrector(find(job.instruction)[1], world.viewer_yaw)
         self._random = np.random.default_rng([job.seed, crc32(job.instruction.encode()), 2])
+        self._stage = Stagehand(world, self._expert, self._random)
         self._width = world.arm.read().gripper_width
         self._instants: list[Instant] = []
         self._actions: list[Array] = []
@@ -151,6 +148,7 @@ class _Run:
         world = self._world
         self._expert.correct(world.truth(), 1, world.commanded, self._width)   # knows who is who
         for _ in range(self._setting.glances):
+            self._stage.draw()
             if self._placed():
                 self._row()
         if self._setting.holding and self._random.random() < self._setting.holding:
@@ -158,38 +156,17 @@ class _Run:
         self._width = world.arm.read().gripper_width
 
     def _take(self) -> None:
-        """Rows with any of the things there in the hand, on the table and lifted: first any way of
-        taking hold, then any thing that is taken so and can be reached; often taken askew, as by
-        one who does not know exactly where it is."""
-        world, random = self._world, self._random
-        objects = world.truth().objects
-        ways = random.permutation(sorted({SHAPES[frame].grip for frame in objects})).tolist()
-        for frame in sorted(random.permutation(sorted(objects)).tolist(),
-                            key=lambda frame: ways.index(SHAPES[frame].grip)):
-            shape = SHAPES[frame]
-            if shape.grip == 'tab' or not 0.0 < shape.width < shape.opening - 2 * CLEAR:
-                continue
-            found = solve(self._grasp(shape, objects[frame]), HOME)
-            if found.converged and world.place_arm(found.q, shape.opening):
-                self._width = closed_on(shape)
-                moves = [(CLOSING, np.zeros(3))]
-                for _ in range(LIFTS):
-                    aside = random.uniform(-ASIDE, ASIDE, 2)
-                    moves.append((int(random.integers(1, RISING + 1)), np.array([*aside, RISE])))
-                for steps, move in moves:
-                    for _ in range(steps):
-                        world.step(np.array([*move, 0.0, 0.0, 0.0, self._width]))
-                    self._row()
-                return
-
-    def _grasp(self, shape: Shape, frame: Pose) -> Pose:
-        """How the arm takes hold of a thing: as it should, or beside that and turned."""
-        right, random = aims.grasp(shape, frame), self._random
-        if random.random() >= ASKEW:
-            return right
-        aside = random.uniform(-MISSED, MISSED, 2)
-        turn = reach.about(reach.UP, random.uniform(-TURNED, TURNED))
-        return aims.made(right.position + [*aside, 0.0], turn @ right.rotation)
+        """Rows with any of the things there in the hand: where it lies, lifted, and carried."""
+        stage, setting = self._stage, self._setting
+        frame = stage.take(carried=setting.carried > 0)
+        if not frame:
+            return
+        self._width = closed_on(SHAPES[frame])
+        for _ in stage.lift(frame):
+            self._row()
+        for _ in range(setting.carried):
+            if frame in self._world.truth().grasped and stage.carry(frame):
+                self._row()
 
     def go(self) -> bool:
         """Go until success has held; whether it came to that."""
@@ -278,6 +255,13 @@ class _Run:
             angle, distance = random.uniform(-1.2, 1.2), random.uniform(0.16, 0.46)
             position = np.array([distance * np.cos(angle), distance * np.sin(angle),
                                  random.uniform(0.05, 0.30)])
+        if kind < NEAR and SHAPES[frame].grip == 'tab':     # from the front, mostly
+            handle = aims.handle(truth.objects[frame], truth.objects['cabinet'].rotation[:, 0])
+            if random.random() < HANDLES:
+                before = aims.backwards(handle, random.uniform(-0.01, 0.12)).position
+                turn = reach.about(reach.UP, random.normal() * 0.1)
+                beside = random.normal(size=3) * spread / 2
+                return aims.made(before + beside, turn @ handle.rotation)
         if random.random() < 0.5 and kind < own and SHAPES[frame].grip != 'tab':
             rotation = aims.grasp(SHAPES[frame], truth.objects[frame]).rotation
             return aims.made(position, reach.about(reach.UP, random.normal() * 0.1) @ rotation)

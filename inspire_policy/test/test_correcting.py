@@ -113,6 +113,36 @@ def test_the_arm_can_be_seen_with_any_of_the_things_in_the_hand(tmp_path: Path) 
     assert len(held) > len(data.episodes) / 2 and 0.01 < max(beside) < 0.05
 
 
+def test_what_is_in_the_hand_can_be_seen_where_it_is_to_go(tmp_path: Path) -> None:
+    """The bowl above the one it is stacked on, and the plate's handle at any length out."""
+    setting = Correcting(image_size=32, glances=1, longest=0, holding=1.0, carried=4)
+    data = collected(tmp_path, setting, ['stack_bowls', 'pull_plate'])
+    above, drawn = [], []
+    for index, episode in enumerate(data.episodes):
+        moved = episode.objects.index(episode.asked_frames[0])
+        rows = [row for row in data.rows(index) if data.grasped(row)[moved]]
+        for row in rows:
+            offsets = data.offsets(row)
+            assert np.linalg.norm(offsets[moved]) < 0.05
+            if episode.task == 'pull_plate':
+                drawn.append(offsets[moved] - offsets[episode.objects.index('cabinet')])
+            else:
+                target = offsets[episode.objects.index(episode.asked_frames[1])]
+                above.append(np.hypot(*(target - offsets[moved])[:2]) < 0.05)
+    assert sum(above) > 2
+    assert np.ptp(np.linalg.norm(drawn, axis=1)) > 0.03
+
+
+def test_plates_are_seen_drawn_out_by_any_length_and_from_the_front(tmp_path: Path) -> None:
+    data = collected(tmp_path, Correcting(image_size=32, glances=8, longest=0), ['push_plate'])
+    for index, episode in enumerate(data.episodes):
+        rows = list(data.rows(index))
+        plate, cabinet = (episode.objects.index(name) for name in ('plate_1', 'cabinet'))
+        out = [np.linalg.norm(data.offsets(row)[plate] - data.offsets(row)[cabinet])
+               for row in rows]
+        assert len({round(one, 3) for one in out}) > 2
+
+
 def test_settings_that_make_no_rows_are_refused() -> None:
     with pytest.raises(ValueError, match='make no rows'):
         Correcting(glances=0, longest=0)

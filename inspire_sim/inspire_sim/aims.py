@@ -25,6 +25,8 @@ DROP = 0.003            # height above its seat at which a thing is let go [m]
 NESTING_DROP = 0.010    # the same for bowls: fingers reach below the upper one's rim
 
 _SHELF_LEANS = np.radians([62.0, 70.0, 75.0])    # of the tool, at the handles of the three shelves
+# A plate's frame in the cabinet's frame, along its x, when the plate is in.
+_IN = SHAPES['plate_1'].frame[0] - SHAPES['cabinet'].frame[0]
 _HANDLES = np.array(shapes.SHELVES) + SHAPES['plate_1'].frame[2]
 
 
@@ -66,6 +68,11 @@ def handle(frame: Pose, inwards: Array) -> Pose:
     leaning = float(np.interp(frame.position[2], _HANDLES, _SHELF_LEANS))
     direction = np.sin(leaning) * inwards - np.cos(leaning) * reach.UP
     return made(frame.position, reach.tool(_level(opening), direction))
+
+
+def stands_out(plate: Pose, cabinet: Pose) -> float:
+    """How far a cabinet's plate stands out of it [m]."""
+    return _IN - float((plate.position - cabinet.position) @ cabinet.rotation[:, 0])
 
 
 def release(shape: Shape, hold: Hold, spot: Array, turn: float = 0.0) -> Pose:

@@ -46,9 +46,6 @@ DRAWN_OUT, PUSHED_IN = 0.066, 0.003    # how far a plate stands out when it is d
 STILL_NEAR = 0.048      # between the edges of two things that are near [m]
 ATTEMPTS = 6
 
-# A plate's frame in the cabinet's frame, along its x, when the plate is in.
-_IN = SHAPES['plate_1'].frame[0] - SHAPES['cabinet'].frame[0]
-
 
 class Expert:
     """Plans chunks of actions for one variant, from the truth.
@@ -273,8 +270,7 @@ class Expert:
 
     def _out(self, truth: Truth) -> float:
         """How far the moved plate stands out of the cabinet [m]."""
-        offset = truth.objects[self.moved].position - truth.objects['cabinet'].position
-        return _IN - float(offset @ self._inwards(truth))
+        return aims.stands_out(truth.objects[self.moved], truth.objects['cabinet'])
 
     @property
     def _shape(self) -> Shape:

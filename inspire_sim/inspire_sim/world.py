@@ -39,6 +39,7 @@ CONTROL_STEP = 0.005    # [s], two physics steps
 COMMAND_STEP = 0.01     # [s], of the stream of set-points that an action becomes
 POLICY_STEP = 0.05      # [s], of one action
 SETTLING = 0.5          # [s] of physics before an episode begins
+INSIDE = 0.002          # depth of a contact from which one thing is inside another [m]
 
 
 __all__ = ['NoTask', 'Observation', 'PhysicsError', 'TableWorld', 'Truth', 'World']
@@ -206,17 +207,27 @@ class TableWorld:
                 self.arm.command(setpoint.position, setpoint.gripper_width)
                 self.tick()
 
-    def place_arm(self, position: ArrayLike, width: float) -> bool:
+    def place_arm(self, position: ArrayLike, width: float, held: str = '') -> bool:
         """Put the arm, at rest, at joint positions (6,) [rad] and a gripper width [m], as no
-        motion does; whether it is free there. Where it touches something, it must be put
+        motion does, and what it holds (the frame of a thing) along with it; whether it is free
+        there. Where it touches something, or what it holds is inside something, it must be put
         elsewhere."""
         stage = self._present
         with self.lock:
+            grip = self._tcp().inverse() @ stage.object_poses()[held] if held else None
             place_robot(stage.model, stage.data, np.asarray(position, dtype=float), width)
             stage.data.qvel[:] = 0.0
             mujoco.mj_forward(stage.model, stage.data)
+            if grip is not None:
+                stage.put(held, self._tcp() @ grip)
         self._begin_control()
-        return not stage.touched()
+        return not stage.touched(held)
+
+    def place_object(self, frame: str, pose: Pose) -> None:
+        """Put a thing, at rest, so that its grasp frame is at `pose`, as no motion does. Raises
+        KeyError naming those that exist."""
+        with self.lock:
+            self._present.put(frame, pose)
 
     def observe(self) -> Observation:
         """What a policy may see now. Raises RenderError."""
@@ -319,10 +330,26 @@ class _Stage:
             touching.append(set(owners.tolist()))
         return frozenset(self.frames[i] for i in touching[0] & touching[1] if i >= 0)
 
-    def touched(self) -> bool:
-        """Whether the arm touches anything."""
-        pairs = self.data.contact.geom[:self.data.ncon]
-        return bool((self.model.geom_contype[pairs] == ARM_CONTACT).any())
+    def put(self, frame: str, pose: Pose) -> None:
+        """A thing to where its grasp frame is at `pose`, at rest."""
+        item = self.scene.object(frame)
+        joint = self.model.body(item.body).jntadr[0]
+        at, velocity = self.model.jnt_qposadr[joint], self.model.jnt_dofadr[joint]
+        body = pose @ item.grasp.inverse()
+        x, y, z, w = body.quaternion
+        self.data.qpos[at:at + 7] = [*body.position, w, x, y, z]
+        self.data.qvel[velocity:velocity + 6] = 0.0
+        mujoco.mj_forward(self.model, self.data)
+
+    def touched(self, held: str) -> bool:
+        """Whether the arm touches anything but what it holds ('': nothing), or that is inside
+        anything."""
+        contacts = self.data.contact
+        pairs: NDArray[np.int32] = contacts.geom[:self.data.ncon]
+        arm = (self.model.geom_contype[pairs] == ARM_CONTACT).any(1)
+        own = (self._owner[pairs] == self.frames.index(held)).any(1) if held else ~arm & False
+        inside = contacts.dist[:self.data.ncon] < -INSIDE
+        return bool((arm & ~own | own & ~arm & inside).any())
 
     def check(self) -> None:
         """Raise PhysicsError when MuJoCo found a state that is not finite or far too large."""

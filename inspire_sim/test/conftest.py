@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import mujoco
 import pytest
 
+from inspire_sim.scene import Scene
 from piper_driver.pose import Pose
 
 CUBE_AT = (0.30, 0.05, 0.02)
@@ -15,6 +16,7 @@ CUBE_AT = (0.30, 0.05, 0.02)
 @dataclass(frozen=True)
 class CubeScene:
     objects: tuple[SimpleNamespace, ...]
+    object = Scene.object
 
     def place(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         address = model.joint('cube').qposadr[0]

@@ -6,7 +6,7 @@ import pytest
 
 from inspire_sim.tasks import UnknownTask
 from inspire_sim.world import NoTask, PhysicsError, TableWorld
-from piper_driver.kinematics import HOME, downward, tcp
+from piper_driver.kinematics import HOME, downward, solve, tcp
 from piper_driver.pose import Pose
 
 STILL = (0.0,) * 6
@@ -61,6 +61,37 @@ def test_an_opened_gripper_lets_go(world: TableWorld) -> None:
     truth = world.truth()
     assert truth.grasped == frozenset()
     assert truth.objects['green_cube'].position[2] == pytest.approx(0.02, abs=2e-3)
+
+
+def test_what_is_in_the_hand_is_put_elsewhere_with_it_and_stays_held(world: TableWorld) -> None:
+    pick_cube(world)
+    before = world.truth()
+    there = solve(downward((0.3, -0.15, 0.1)), HOME)
+    assert there.converged
+    assert world.place_arm(there.q, before.gripper_width, 'green_cube')
+    for _ in range(4):
+        world.step([*STILL, CLOSED])
+    after = world.truth()
+    assert after.grasped == {'green_cube'}
+    assert np.linalg.norm(after.tcp.position - [0.3, -0.15, 0.1]) < 5e-3
+    in_hand = [t.tcp.inverse() @ t.objects['green_cube'] for t in (before, after)]
+    assert np.linalg.norm(in_hand[0].position - in_hand[1].position) < 1e-3
+
+
+def test_what_is_in_the_hand_is_not_free_inside_the_table(world: TableWorld) -> None:
+    pick_cube(world)
+    low = solve(downward((0.3, -0.15, 0.012)), HOME)
+    assert low.converged
+    assert not world.place_arm(low.q, world.truth().gripper_width, 'green_cube')
+
+
+def test_a_thing_is_put_where_it_is_said_at_rest(world: TableWorld) -> None:
+    start = world.truth().objects['green_cube']
+    goal = Pose(start.position + [0.02, 0.03, 0.0], start.quaternion)
+    world.place_object('green_cube', goal)
+    assert np.allclose(world.truth().objects['green_cube'].position, goal.position, atol=1e-9)
+    with pytest.raises(KeyError, match='no red_cube here; there are green_cube'):
+        world.place_object('red_cube', goal)
 
 
 def test_closing_on_nothing_grasps_nothing(world: TableWorld) -> None:

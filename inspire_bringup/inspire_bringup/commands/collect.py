@@ -81,6 +81,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='with --corrections: share of episodes before which the arm takes '
                         'hold of any of the things there, so that it is seen in the hand, too '
                         '(default: %(default)g)')
+    parser.add_argument('--carried', type=int, default=Correcting.carried, metavar='N',
+                        help='with --holding: places to which it brings what it holds then '
+                        '(mostly what is to be moved, near where that goes; default: '
+                        '%(default)s)')
     parser.add_argument('--longest', type=int, default=Correcting.longest, metavar='STEPS',
                         help='with --corrections: steps until an episode ends; 0: only glances '
                         '(default: %(default)s)')
@@ -126,7 +130,8 @@ def setting_of(arguments: argparse.Namespace) -> Collecting | Correcting:
     if arguments.corrections:
         chosen = str(arguments.checkpoint.resolve()) if arguments.checkpoint else ''
         return Correcting(arguments.viewer, arguments.image_size, arguments.glances,
-                          around=arguments.around, holding=arguments.holding, checkpoint=chosen,
+                          around=arguments.around, holding=arguments.holding,
+                          carried=arguments.carried, checkpoint=chosen,
                           longest=arguments.longest, variation=Variation(arguments.variation))
     if arguments.checkpoint or arguments.variation != Variation.NONE:
         raise ValueError('--checkpoint and --variation have a meaning with --corrections only: '
@@ -141,7 +146,7 @@ def command(arguments: argparse.Namespace) -> str:
     how: tuple[str, ...] = ('stride', 'disturbances')
     if arguments.corrections:
         words, how = [*words, '--corrections'], (
-            'glances', 'around', 'holding', 'longest', 'checkpoint', 'variation')
+            'glances', 'around', 'holding', 'carried', 'longest', 'checkpoint', 'variation')
     for name in ('out', 'episodes', 'tasks', 'split', 'seed', 'image_size', *how, 'viewer'):
         value = getattr(arguments, name)
         words += [f'--{name.replace("_", "-")}', str(value)] if value not in ('', None) else []

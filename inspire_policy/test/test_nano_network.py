@@ -41,19 +41,23 @@ def through(network, scene, ids, branches=None):
         return network.head(network(*scene, ids, places, branches))
 
 
-def test_reading_on_from_the_cache_gives_what_training_sees(network, scene, ids):
-    whole = through(network, scene, ids)
+@pytest.mark.parametrize('finds', [False, True])
+def test_reading_on_from_the_cache_gives_what_training_sees(scene, ids, finds):
+    torch.manual_seed(1)
+    network = Network(replace(TINY, finds=finds), VOCABULARY).double().eval()
+    places, arm = torch.arange(9).expand(2, 9), torch.randn(2, TINY.state + 3).double()
     with torch.no_grad():
-        past = network.see(*scene)
-        parts, offsets = [], []
+        past, parts, offsets = network.see(*scene), [], []
         for start, end in ((0, 1), (1, 5), (5, 9)):
-            logits, past, where = network.extend(past, ids[:, start:end],
-                                                 torch.arange(start, end))
+            logits, past, where = network.extend(past, ids[:, start:end], torch.arange(start, end),
+                                                 arm=arm)
             parts.append(logits)
             offsets.append(where)
-        hidden = network(*scene, ids, torch.arange(9).expand(2, 9), torch.zeros_like(ids))
-    assert torch.allclose(torch.cat(parts, 1), whole, atol=1e-10)
-    assert torch.allclose(torch.cat(offsets, 1), network.where(hidden), atol=1e-10)
+        hidden = network(*scene, ids, places, torch.zeros_like(ids))
+        told = network.told(hidden, arm[:, None].expand(-1, 9, -1))
+    assert torch.allclose(torch.cat(parts, 1), network.head(hidden), atol=1e-10)
+    assert torch.allclose(torch.cat(offsets, 1), told, atol=1e-10)
+    assert torch.allclose(told, network.where(hidden)) is not finds
 
 
 def test_a_place_read_from_the_cache_is_what_training_sees(scene, ids):

@@ -48,7 +48,7 @@ def observations():
 
 PLACES = ('size.reads_places=true', 'teaching.layout=named_once')
 APART = ('size.reads_places=true', 'teaching.layout=answers_for_names')
-BLIND = ('size.reads_places=true', 'size.headings=true', 'size.feet=true',
+BLIND = ('size.reads_places=true', 'size.headings=true', 'size.feet=true', 'size.finds=true',
          'teaching.layout=answers_for_pictures')
 
 

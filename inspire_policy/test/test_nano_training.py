@@ -20,10 +20,10 @@ from inspire_policy.nano import checkpoint  # noqa: E402
 from inspire_policy.nano.arm_state import FASTEST  # noqa: E402
 from inspire_policy.nano.lessons import Lessons, Teaching, raw_states  # noqa: E402
 from inspire_policy.nano.network import Network  # noqa: E402
-from inspire_policy.nano.readers import TorchReader  # noqa: E402
+from inspire_policy.nano.readers import REACH, TorchReader, scaled  # noqa: E402
 from inspire_policy.nano.recipe import TINY, named  # noqa: E402
 from inspire_policy.nano.tokens import Words  # noqa: E402
-from inspire_policy.nano.training import loss, run, train  # noqa: E402
+from inspire_policy.nano.training import loss, run, told, tolerance, train  # noqa: E402
 from inspire_policy.nano.vocabulary import sentences  # noqa: E402
 from inspire_policy.prompt import Layout  # noqa: E402
 from inspire_policy.supervision import IGNORED, NOWHERE, SAID, delayed_chunks  # noqa: E402
@@ -94,6 +94,26 @@ def test_a_run_that_reads_the_grippers_speed_anew_keeps_the_rest(tmp_path):
     with pytest.raises(TrainingError, match='size.state is 11 in the recipe, 12 in'):
         train(demonstrations.tiny('steps=1', 'size.state=11'), [demonstrations.demonstrations()],
               tmp_path / 'off', threads=1, start=tmp_path / 'on' / 'checkpoint')
+
+
+def test_a_run_that_finds_places_from_the_arms_numbers_anew_keeps_what_was_told(tmp_path):
+    older = demonstrations.checkpoint_folder('size.reads_places=true')
+    there = checkpoint.load(older)
+    made = train(demonstrations.tiny('steps=1', 'rate=1e-9', 'decay=0', 'size.reads_places=true',
+                                     'size.finds=true'),
+                 [demonstrations.demonstrations()], tmp_path / 'on', threads=1, start=older)
+    torch.manual_seed(8)
+    hidden, arm = torch.randn(5, TINY.width), torch.randn(5, TINY.state + 3)
+    before, after = there.network(), made.network()
+    assert torch.allclose(before.told(hidden, None), after.told(hidden, arm), atol=1e-2)
+    assert made.weights['find.first.weight'].std() > 0.05   # and it has where to learn from
+
+
+def test_what_is_near_has_to_be_told_more_exactly():
+    """The loss of the same centimetre, half a metre away and close by."""
+    far, near = tolerance(torch.tensor([[0.3, 0.0, 0.4], [0.03, 0.0, 0.04]]) / REACH)
+    assert far.tolist() == pytest.approx([0.24] * 3)
+    assert near.tolist() == pytest.approx([0.06] * 3)
 
 
 def test_with_products_in_16_bit_the_loss_falls_nearly_as_in_32(tmp_path):
@@ -207,23 +227,27 @@ def test_places_are_read_at_answers_and_as_far_off_as_the_networks_own(data, off
 @pytest.mark.parametrize('layout', Layout)
 def test_what_is_acted_on_is_what_was_trained(data, layout):
     """Reading a sample's text as acting does gives the logits that training sees."""
-    size = replace(TINY, reads_places=True, headings=True)
+    size = replace(TINY, reads_places=True, headings=True, finds=True)
     tokens, codec, drawn = made(data, size, layout=layout, dropped=0.0)
     torch.manual_seed(7)
     network = Network(size, tokens.text_size + codec.codes).eval()
     for row in np.flatnonzero(drawn.usable[:, 0])[::40].tolist():
         batch = drawn.draw([row], np.random.default_rng(row), [row])
         reader = TorchReader(network)
-        seen = reader.see([one[0] for one in batch.pictures], batch.state[0])
         for part in (batch, batch.deeds) if batch.deeds else (batch,):
+            seen = reader.see([one[0] for one in batch.pictures], part.state[0],
+                              REACH * part.arm[0, size.state:])
+            seen = seen.blind() if part is batch.deeds else seen
             with torch.no_grad():
                 hidden, _ = run(network, part, torch.device('cpu'))
                 trained = network.head(hidden)[0].numpy()
             for branch in set(part.branches[0].tolist()) - {NOWHERE}:
                 own = part.branches[0] == branch
-                logits, _ = reader.read(seen, part.ids[0][own].tolist(), part.there[0][own])
+                logits, past = reader.read(seen, part.ids[0][own].tolist(), part.there[0][own])
                 assert np.allclose(logits, trained[own], atol=1e-4)
-            seen = seen.blind()
+                known = own & np.isfinite(part.said[0, :, 0])
+                found = told(network, hidden, part, torch.from_numpy(known[None]))
+                assert np.allclose(scaled(past.offsets)[known[own]], found.detach(), atol=1e-4)
         acted = part.branches[0][part.actions[0] != IGNORED]
         names = tokens.encode([data.episode_of(row).asked_phrases[0].split()[-1]])
         text = part.ids[0][part.branches[0] == acted[0]].tolist()

@@ -68,7 +68,8 @@ class NanoPolicy(AnsweringPolicy):
         return decision
 
     def _see(self, observation: PolicyObservation) -> Any:
-        return self._reader.see(self._pictures(observation), self._state(observation))
+        return self._reader.see(self._pictures(observation), self._state(observation),
+                                self._ahead(observation))
 
     def _ahead(self, observation: PolicyObservation) -> Any:
         start = observation.commanded or observation.tcp

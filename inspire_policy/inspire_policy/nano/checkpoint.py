@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 CONFIG, TOKENIZER, WEIGHTS = 'config.json', 'tokenizer.json', 'model.safetensors'
 FORMAT = 1
-_UNSAID = {'headings': False, 'feet': False}    # of networks from before these were thought of
+_UNSAID = {'headings': False, 'feet': False, 'finds': False}    # of networks from before these
 _CODEC = 'codec.'
 
 Tables = dict[str, NDArray[Any]]

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network as two ONNX graphs: `see` (pictures, state -> past, and that of the state alone) and
-`extend` (past, ids -> logits, where), which has the input `there` where the network reads places.
+`extend` (past, ids -> logits, where), which has the input `there` where the network reads places,
+and `arm` where it finds them.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -29,15 +31,15 @@ class See(nn.Module):
 
 
 class Extend(nn.Module):
-    """Text after a past."""
+    """Text after a past; also: names of what is read beside these."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, also: Sequence[str]) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.also = network, also
 
     def forward(self, past: Tensor, ids: Tensor, places: Tensor,
-                *there: Tensor) -> tuple[Tensor, ...]:
-        return self.network.extend(past, ids, places, *there)
+                *more: Tensor) -> tuple[Tensor, ...]:
+        return self.network.extend(past, ids, places, **dict(zip(self.also, more, strict=True)))
 
 
 def write(network: Network, folder: Path) -> None:
@@ -50,12 +52,14 @@ def write(network: Network, folder: Path) -> None:
     _export(See(network), (*pictures, state), folder / SEE, [*names, 'state'], ['past', 'felt'],
             {})
     ids, places = torch.zeros(1, 5, dtype=torch.int64), torch.arange(5)
-    there = {'there': torch.zeros(1, 5, size.place)} if size.reads_places else {}
-    _export(Extend(network), (past, ids, places, *there.values()), folder / EXTEND,
-            ['past', 'ids', 'places', *there],
+    more = {'there': torch.zeros(1, 5, size.place)} if size.reads_places else {}
+    if size.finds:
+        more['arm'] = torch.zeros(1, size.arm)
+    _export(Extend(network, list(more)), (past, ids, places, *more.values()), folder / EXTEND,
+            ['past', 'ids', 'places', *more],
             ['logits', 'kept', 'where'],
             {'past': {4: 'before'}, 'ids': {1: 'length'}, 'places': {0: 'length'},
-             **({'there': {1: 'length'}} if there else {}),
+             **({'there': {1: 'length'}} if 'there' in more else {}),
              'logits': {1: 'length'}, 'kept': {4: 'after'}, 'where': {1: 'length'}})
 
 

@@ -23,6 +23,7 @@ from inspire_policy.action_codec import Codec
 from inspire_policy.chunk_scale import Scale
 from inspire_policy.dataset import Dataset
 from inspire_policy.nano.arm_state import arm_state
+from inspire_policy.nano.readers import arm_numbers
 from inspire_policy.nano.settings import Size
 from inspire_policy.nano.tokens import Words
 from inspire_policy.pictures import prepare
@@ -69,15 +70,17 @@ class Teaching:
 
 @dataclass(frozen=True)
 class Batch:
-    """pictures: for each camera (B, H, H, 3) uint8; state (B, size.state); ids, places, branches
-    (B, T); answers and actions (B, T): what has to be said after each token, or IGNORED; said
-    (B, T, size.place): where an answer begins after a token, its object's place, as
-    supervision.Truth gives it, NaN elsewhere. there: the same at the first token of each answer
-    that is read, as wrong as the network's own will be. deeds: of other rows, without pictures.
+    """pictures: for each camera (B, H, H, 3) uint8; state (B, size.state); arm (B, size.state
+    + 3): with how far it lags, see Network.told; ids, places, branches (B, T); answers and actions
+    (B, T): what has to be said after each token, or IGNORED; said (B, T, size.place): where an
+    answer begins after a token, its object's place, as supervision.Truth gives it, NaN elsewhere.
+    there: the same at the first token of each answer that is read, as wrong as the network's own
+    will be. deeds: of other rows, without pictures.
     """
 
     pictures: tuple[NDArray[np.uint8], ...]
     state: NDArray[np.float32]
+    arm: NDArray[np.float32]
     ids: Ids
     places: Ids
     branches: Ids
@@ -116,7 +119,7 @@ class Lessons:
         pictures = tuple(
             np.stack([prepare(self._data.picture(camera, row), side) for row in rows])
             for camera, side in zip(self._data.card['cameras'], self._size.picture, strict=True))
-        batch = self._side_by_side(pictures, self._states[rows, delays], texts, random)
+        batch = self._side_by_side(pictures, rows, delays, texts, random)
         if self.teaching.layout is not Layout.ANSWERS_FOR_PICTURES:
             return batch
         if deeds is None:
@@ -124,11 +127,11 @@ class Lessons:
         delays = [self._truth.delay(row, random) for row in deeds]
         texts = [self._deed(row, delay, bool(random.random() < self.teaching.denied))
                  for row, delay in zip(deeds, delays, strict=True)]
-        return replace(batch, deeds=self._side_by_side((), self._states[deeds, delays], texts,
-                                                       random))
+        return replace(batch, deeds=self._side_by_side((), deeds, delays, texts, random))
 
-    def _side_by_side(self, pictures: tuple[NDArray[np.uint8], ...], states: NDArray[np.float32],
-                      texts: Sequence[Text], random: np.random.Generator) -> Batch:
+    def _side_by_side(self, pictures: tuple[NDArray[np.uint8], ...], rows: Sequence[int],
+                      delays: Sequence[int], texts: Sequence[Text],
+                      random: np.random.Generator) -> Batch:
         found = columns(texts, self._words.pad)
         said, there = (np.full((*found['ids'].shape, 8), np.nan, np.float32) for _ in range(2))
         for number, text in enumerate(texts):
@@ -136,8 +139,9 @@ class Lessons:
                 for token, place in noted:
                     table[number, token] = place
         self._blur(there, random)
-        count = self._size.place
-        return Batch(pictures, states, found['ids'], found['places'], found['branches'],
+        count, states = self._size.place, self._states[rows, delays]
+        arm = arm_numbers(states, self._ahead[rows, delays])
+        return Batch(pictures, states, arm, found['ids'], found['places'], found['branches'],
                      found['answers'], found['actions'], said[..., :count], there[..., :count])
 
     def _blur(self, there: Place, random: np.random.Generator) -> None:

@@ -123,6 +123,22 @@ class Place(nn.Module):
         return torch.where(known, read, torch.zeros_like(read))
 
 
+class Find(nn.Module):
+    """What is added to places (..., size.place) that are told of tokens (..., D), from how the arm
+    stands and lags (..., size.arm). A place counts from the tcp: to take that off what a picture
+    shows of the table wants more exact numbers than attention hands on."""
+
+    def __init__(self, size: Size) -> None:
+        super().__init__()
+        self.arm = nn.Linear(size.arm, size.place, bias=False)
+        self.first = nn.Linear(size.width + size.arm, 2 * size.width)
+        self.last = nn.Linear(2 * size.width, size.place)
+
+    def forward(self, hidden: Tensor, arm: Tensor) -> Tensor:
+        inner = self.first(torch.cat([hidden, arm], -1))
+        return self.arm(arm) + self.last(F.silu(inner))
+
+
 class Network(nn.Module):
     """See the module's docstring."""
 
@@ -139,6 +155,7 @@ class Network(nn.Module):
         self.head = nn.Linear(size.width, vocabulary, bias=False)
         # What is asked about: minus the tcp [0.1 m], cosine and sine of twice its heading, foot.
         self.where = nn.Linear(size.width, size.place)
+        self.find = Find(size) if size.finds else None
         self.there = Place(size) if size.reads_places else None
         self._begin()
 
@@ -146,6 +163,8 @@ class Network(nn.Module):
         for module in self.modules():
             if isinstance(module, (nn.Linear, nn.Embedding)):
                 nn.init.normal_(module.weight, std=0.02)
+        if self.find is not None:   # numbers count from the start
+            nn.init.normal_(self.find.first.weight, std=self.find.first.in_features ** -0.5)
         if self.there is not None:  # what it says is as loud as a word from the start
             first, last = self.there.first, self.there.last
             nn.init.normal_(first.weight, std=first.in_features ** -0.5)
@@ -170,12 +189,23 @@ class Network(nn.Module):
         """Keys and values (layers, 2, B, heads, S, D / heads) of what is seen."""
         return self._through(self.scene(pictures, state), None, None)[1]
 
-    def extend(self, past: Tensor, ids: Tensor, places: Tensor,
-               there: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits (B, T, vocabulary) after each of ids (B, T), `past` with theirs, and the place of
-        what is asked about (B, T, size.place); see `forward`.
+    def told(self, hidden: Tensor, arm: Tensor | None) -> Tensor:
+        """The place (..., size.place) of what is asked about, from the last layer's output at the
+        token before an answer (..., D). arm (..., size.arm), where the network finds: the state,
+        and how far the pose that the next action counts from is ahead of the tcp, in the viewer
+        frame [0.1 m]."""
+        where: Tensor = self.where(hidden)
+        if self.find is None:
+            return where
+        assert arm is not None
+        return where + self.find(hidden, arm)
 
-        places (T,): the tokens' places in the text. there: as in `forward`.
+    def extend(self, past: Tensor, ids: Tensor, places: Tensor, there: Tensor | None = None,
+               arm: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits (B, T, vocabulary) after each of ids (B, T), `past` with theirs, and the place of
+        what is asked about (B, T, size.place); see `forward` and `told`.
+
+        places (T,): the tokens' places in the text. there: as in `forward`. arm (B, size.arm).
         """
         length, before = ids.shape[1], past.shape[4]
         allowed = (torch.arange(before + length, device=ids.device)[None, :]
@@ -185,12 +215,14 @@ class Network(nn.Module):
             x = x + self.there(there)
         x, past = self._through(x, allowed, past)
         hidden = self.norm(x)
-        return self.head(hidden), past, self.where(hidden)
+        if arm is not None:
+            arm = arm[:, None].expand(-1, length, -1)
+        return self.head(hidden), past, self.told(hidden, arm)
 
     def forward(self, pictures: list[Tensor], state: Tensor, ids: Tensor, places: Tensor,
                 branches: Tensor, there: Tensor | None = None) -> Tensor:
         """The last layer's output (B, T, D) over texts in branches; `head` gives the logits, and
-        `where`, at the token before an answer, its object's place.
+        `told`, at the token before an answer, its object's place.
 
         ids, places, branches: (B, T). A token reads the scene and the tokens before it of its
         own branch. Padding has a branch of its own. there (B, T, size.place): at an answer's

@@ -29,13 +29,14 @@ class Past:
     """What was seen and read; `length` counts the text, `scene` what was seen [tokens]. offsets
     (tokens last read, 3, 5 or 8): where an answer begins after a token, its object's place: minus
     the tcp in the viewer frame [m], how it is turned, and its foot. felt: how the arm stands, as
-    if nothing else was seen."""
+    if nothing else was seen; arm: the numbers of it from which places are told."""
 
     kept: Any
     scene: int
     length: int
     offsets: NDArray[Any] | None = None
     felt: Any = None
+    arm: Any = None
 
     def cut(self, length: int) -> Past:
         """Only the first `length` tokens of text."""
@@ -46,7 +47,7 @@ class Past:
 
     def blind(self) -> Past:
         """Nothing but how the arm stands, and no text."""
-        return Past(self.felt, self.felt.shape[4], 0, felt=self.felt)
+        return Past(self.felt, self.felt.shape[4], 0, felt=self.felt, arm=self.arm)
 
 
 class TorchReader:
@@ -56,8 +57,10 @@ class TorchReader:
         self._network = network.eval()
         self.place = network.size.place if network.size.reads_places else 0
 
-    def see(self, pictures: Sequence[Picture], state: NDArray[np.float32]) -> Past:
-        """The past that begins with pictures (H, H, 3) and a scaled state."""
+    def see(self, pictures: Sequence[Picture], state: NDArray[np.float32],
+            ahead: NDArray[np.float64]) -> Past:
+        """The past that begins with pictures (H, H, 3) and a scaled state. ahead (3,): by how much
+        the arm lags behind what it is told, see Network.told [m]."""
         import torch
         kind = next(self._network.parameters())
         with torch.inference_mode():
@@ -65,19 +68,21 @@ class TorchReader:
                     .permute(2, 0, 1)[None] / 255 for one in pictures]
             numbers = torch.from_numpy(state)[None].to(kind.device, kind.dtype)
             kept, felt = self._network.see(seen, numbers), self._network.see([], numbers)
-        return Past(kept, kept.shape[4], 0, felt=felt)
+            arm = torch.from_numpy(arm_numbers(state, ahead))[None].to(numbers)
+        return Past(kept, kept.shape[4], 0, felt=felt, arm=arm)
 
     def read(self, past: Past, ids: Sequence[int],
              there: NDArray[Any] | None = None) -> tuple[NDArray[Any], Past]:
         """See speaking.Reader."""
         import torch
         kind, device = past.kept.dtype, past.kept.device
-        more = ([torch.from_numpy(_read(there, ids, self.place)).to(device, kind)]
-                if self.place else [])
+        more = ({'there': torch.from_numpy(_read(there, ids, self.place)).to(device, kind)}
+                if self.place else {})
         with torch.inference_mode():
             places = torch.arange(past.length, past.length + len(ids), device=device)
             logits, kept, where = self._network.extend(
-                past.kept, torch.tensor([list(ids)], device=device), places, *more)
+                past.kept, torch.tensor([list(ids)], device=device), places,
+                arm=past.arm, **more)
         exact = np.float64 if kind is torch.float64 else np.float32
         return (logits[0].double().cpu().numpy().astype(exact),
                 replace(past, kept=kept, length=past.length + len(ids),
@@ -102,21 +107,26 @@ class OnnxReader:
         except Exception as error:  # noqa: BLE001 - the library's own kinds are not public
             raise ValueError(f'{folder}: {SEE} or {EXTEND} cannot be run: {error}') from None
         self._pictures = [each.name for each in self._see.get_inputs()[:-1]]
-        self.place = next((each.shape[2] for each in self._extend.get_inputs()
-                           if each.name == 'there'), 0)
+        inputs = {each.name: each.shape for each in self._extend.get_inputs()}
+        self.place = inputs['there'][2] if 'there' in inputs else 0
+        self._finds = 'arm' in inputs
 
-    def see(self, pictures: Sequence[Picture], state: NDArray[np.float32]) -> Past:
-        """The past that begins with pictures (H, H, 3) and a scaled state."""
+    def see(self, pictures: Sequence[Picture], state: NDArray[np.float32],
+            ahead: NDArray[np.float64]) -> Past:
+        """As TorchReader's."""
         inputs = {name: picture[None] for name, picture
                   in zip(self._pictures, pictures, strict=True)}
         kept, *felt = self._see.run(None, {**inputs, 'state': state[None]})
-        return Past(kept, kept.shape[4], 0, felt=felt[0] if felt else None)
+        return Past(kept, kept.shape[4], 0, felt=felt[0] if felt else None,
+                    arm=arm_numbers(state, ahead)[None])
 
     def read(self, past: Past, ids: Sequence[int],
              there: NDArray[Any] | None = None) -> tuple[NDArray[Any], Past]:
         """See speaking.Reader."""
         more = ({'there': _read(there, ids, self.place).astype(np.float32)}
                 if self.place else {})
+        if self._finds:
+            more['arm'] = past.arm
         places = np.arange(past.length, past.length + len(ids), dtype=np.int64)
         logits, kept, where = self._extend.run(None, {
             'past': past.kept, 'ids': np.array([ids], np.int64), 'places': places, **more})
@@ -127,6 +137,11 @@ class OnnxReader:
 def scaled(places: NDArray[Any]) -> NDArray[Any]:
     """Places (..., 3, 5 or 8), offsets [m] first, as the network says and reads them."""
     return places / _UNITS[:places.shape[-1]].astype(places.dtype)
+
+
+def arm_numbers(state: NDArray[Any], ahead: NDArray[Any]) -> NDArray[np.float32]:
+    """From what places are told (..., size.arm): a scaled state, and how far the arm lags [m]."""
+    return np.concatenate([state, ahead / REACH], -1).astype(np.float32)
 
 
 def _read(there: NDArray[Any] | None, ids: Sequence[int], place: int) -> NDArray[np.float64]:

@@ -22,6 +22,7 @@ class Size:
     reads_places: bool = False  # whether it reads where it believes to be what it answered about
     headings: bool = False     # whether a place says how the object is turned, too
     feet: bool = False         # and where its underside is, which says how it is taken hold of
+    finds: bool = False        # whether a place is told from exact numbers of the arm, too
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
@@ -41,6 +42,11 @@ class Size:
     def place(self) -> int:
         """Numbers of a place: where, cosine and sine of twice the heading, and the foot."""
         return 3 + 2 * self.headings + 3 * self.feet
+
+    @property
+    def arm(self) -> int:
+        """Numbers of the arm from which places are told: its state, and by how much it lags."""
+        return (self.state + 3) * self.finds
 
     @property
     def tokens(self) -> tuple[int, ...]:

@@ -56,7 +56,11 @@ from inspire_policy.training_run import (
     under,
 )
 
-VALIDATED_ON = 512  # samples
+VALIDATED_ON = 512      # samples
+EXACT = (0.004, 0.04)   # how wrong a place may well be: [m], and share of the distance
+TURNED = 0.15           # the same of cosine and sine of twice a heading
+NEAR, MORE = 0.12, 5.0  # what is nearer than so much [m] counts so many times more
+LOUD = 0.15             # of the loss of places, so that it weighs about as much as the others
 
 
 def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
@@ -167,8 +171,8 @@ def carry_over(before: Network, network: Network, text: int | None) -> None:
     there = before.state_dict()
     for name, value in network.state_dict().items():
         old = there.get(name)
-        if old is None:                                     # what reads headings or feet is new
-            there[name] = torch.zeros_like(value)
+        if old is None:             # what reads headings or feet is new, or finds: it adds nothing
+            there[name] = value if name == 'find.first.weight' else torch.zeros_like(value)
         elif name.startswith('where.') and len(old) < len(value):   # and what says them
             there[name] = torch.cat([old, value[len(old):]])
         elif name == 'arm.0.weight' and old.shape != value.shape:   # and the gripper's speed
@@ -203,8 +207,8 @@ def rate(recipe: Recipe, step: int) -> float:
 def loss(network: torch.nn.Module, plain: Network, batch: Batch, device: torch.device,
          half: bool) -> list[torch.Tensor]:
     """Mean cross-entropy of the answers' tokens and of the actions', and Huber's loss of where
-    things are [0.1 m], how they are turned, and their feet [0.1 m]; 0 where there are none.
-    half: see `run`."""
+    things are, how they are turned, and their feet, each by its tolerance (of what is near a
+    narrower one); 0 where there are none. half: see `run`."""
     hidden, targets = run(network, batch, device, half)
     answers, actions = (torch.from_numpy(each).to(device) for each in targets)
     losses = []
@@ -214,10 +218,36 @@ def loss(network: torch.nn.Module, plain: Network, batch: Batch, device: torch.d
         losses.append(F.cross_entropy(logits, target[at]) if len(logits) else hidden.sum() * 0.0)
     said = torch.from_numpy(scaled(batch.said)).to(device)
     at = said[:, :, 0].isfinite()
-    found, said = plain.where(hidden[at]), said[at]
+    found, said = told(plain, hidden, batch, at), said[at]
+    if not len(found):
+        return [*losses, hidden.sum() * 0.0 + found.sum()]
     known = said.isfinite()     # not every heading is
-    return [*losses, F.smooth_l1_loss(found[known], said[known], beta=0.1) if len(found)
-            else hidden.sum() * 0.0 + found.sum()]
+    wrong = ((found - said) / tolerance(said))[known]
+    weight = closeness(said).expand_as(said)[known]
+    each = F.smooth_l1_loss(wrong, torch.zeros_like(wrong), reduction='none')
+    return [*losses, LOUD * (weight * each).sum() / weight.sum()]
+
+
+def closeness(places: torch.Tensor) -> torch.Tensor:
+    """How much the loss of places (N, size.place) counts (N, 1): few of the things that are asked
+    about are near, where the wrist's camera sees them and it matters most."""
+    distance = places[:, :3].norm(dim=1, keepdim=True)
+    return 1.0 + MORE * torch.exp(-(distance * REACH / NEAR) ** 2)
+
+
+def told(plain: Network, hidden: torch.Tensor, batch: Batch, at: torch.Tensor) -> torch.Tensor:
+    """The places that are told (N, size.place) where a mask (B, T) says so."""
+    arm = torch.from_numpy(batch.arm).to(hidden.device)[at.nonzero()[:, 0]]
+    return plain.told(hidden[at], arm)
+
+
+def tolerance(places: torch.Tensor) -> torch.Tensor:
+    """How wrong places (N, size.place) may be before their loss grows in a line."""
+    near, share = EXACT
+    far = near / REACH + share * places[:, :3].norm(dim=1, keepdim=True)
+    parts = [far.expand(-1, 3), torch.full_like(places[:, 3:5], TURNED),
+             torch.full_like(places[:, 5:], near / REACH)]
+    return torch.cat(parts, 1)
 
 
 def run(network: torch.nn.Module, batch: Batch, device: torch.device,
@@ -254,7 +284,8 @@ def validate(lessons: Lessons, rows: NDArray[np.int64], recipe: Recipe,
             hidden, (answers, actions) = run(network, batch, device)
             said = network.head(hidden).argmax(-1).cpu().numpy()
             at = np.isfinite(batch.said[:, :, 0])
-            apart = network.where(hidden).cpu().numpy()[at] - scaled(batch.said[at])
+            found = told(network, hidden, batch, torch.from_numpy(at).to(device))
+            apart = found.cpu().numpy() - scaled(batch.said[at])
             right['offset_m'] += (REACH * np.linalg.norm(apart[:, :3], axis=1)).tolist()
             if recipe.size.headings:
                 turns = np.linalg.norm(apart[:, 3:5], axis=1)
@@ -273,8 +304,8 @@ def half(weights: dict[str, torch.Tensor]) -> dict[str, NDArray[Any]]:
 
 
 def begun(folder: Path, recipe: Recipe) -> Checkpoint:
-    """The checkpoint that a run begins from; headings, feet, and the gripper's speed can be
-    added.
+    """The checkpoint that a run begins from; headings, feet, the gripper's speed, and what finds
+    can be added.
 
     Raises CheckpointError, TrainingError."""
     found = checkpoint.load(folder)
@@ -284,8 +315,8 @@ def begun(folder: Path, recipe: Recipe) -> Checkpoint:
     for name, given, there in (*sizes, ('chunk', recipe.chunk, found.codec.chunk),
                                ('teaching.formulation', str(recipe.teaching.formulation),
                                 description.formulation)):
-        if given != there and not (name in ('size.headings', 'size.feet', 'size.state')
-                                   and given > there):
+        if given != there and not (name in ('size.headings', 'size.feet', 'size.state',
+                                            'size.finds') and given > there):
             raise TrainingError(f'{name} is {given} in the recipe, {there} in {folder}')
     return found
 

@@ -29,7 +29,7 @@ from inspire_policy.dataset_writer import DatasetWriter, Outcome, packed
 from inspire_policy.disturbance import bump
 from inspire_policy.policy import PolicyError, UndecodableAction
 from inspire_policy.samples import Array, Demonstration, Instant
-from inspire_policy.staging import TRIES, Stagehand
+from inspire_policy.staging import TRIES, Stagehand, grasp
 from inspire_sim import aims, reach
 from inspire_sim.corrector import Corrector, closed_on
 from inspire_sim.shapes import SHAPES
@@ -255,15 +255,13 @@ class _Run:
             angle, distance = random.uniform(-1.2, 1.2), random.uniform(0.16, 0.46)
             position = np.array([distance * np.cos(angle), distance * np.sin(angle),
                                  random.uniform(0.05, 0.30)])
-        if kind < NEAR and SHAPES[frame].grip == 'tab':     # from the front, mostly
-            handle = aims.handle(truth.objects[frame], truth.objects['cabinet'].rotation[:, 0])
-            if random.random() < HANDLES:
-                before = aims.backwards(handle, random.uniform(-0.01, 0.12)).position
-                turn = reach.about(reach.UP, random.normal() * 0.1)
-                beside = random.normal(size=3) * spread / 2
-                return aims.made(before + beside, turn @ handle.rotation)
+        if kind < NEAR and SHAPES[frame].grip == 'tab' and random.random() < HANDLES:
+            handle = grasp(frame, truth.objects)
+            before = aims.backwards(handle, random.uniform(-0.01, 0.12)).position
+            turn = reach.about(reach.UP, random.normal() * 0.1)
+            return aims.made(before + random.normal(size=3) * spread / 2, turn @ handle.rotation)
         if random.random() < 0.5 and kind < own and SHAPES[frame].grip != 'tab':
-            rotation = aims.grasp(SHAPES[frame], truth.objects[frame]).rotation
+            rotation = grasp(frame, truth.objects).rotation
             return aims.made(position, reach.about(reach.UP, random.normal() * 0.1) @ rotation)
         turn = reach.about(reach.UP, random.normal() * 0.4)
         return aims.made(position, turn @ reach.level_tool(reach.sideways(position), position))

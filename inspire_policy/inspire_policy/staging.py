@@ -69,17 +69,15 @@ class Stagehand:
             shape = SHAPES[frame]
             if not 0.0 < shape.width < shape.opening - 2 * CLEAR:
                 continue
-            found = solve(self._grasp(shape, frame, objects), HOME)
+            found = solve(self._askew(shape, grasp(frame, objects)), HOME)
             if found.converged and world.place_arm(found.q, shape.opening):
                 self._wait(CLOSING, closed_on(shape))
                 return frame
         return ''
 
-    def _grasp(self, shape: Shape, frame: str, objects: dict[str, Pose]) -> Pose:
+    def _askew(self, shape: Shape, right: Pose) -> Pose:
         """How the arm takes hold of a thing: as it should, or beside that and turned."""
-        pose, random = objects[frame], self._random
-        right = (aims.handle(pose, objects['cabinet'].rotation[:, 0]) if shape.grip == 'tab'
-                 else aims.grasp(shape, pose))
+        random = self._random
         if random.random() >= ASKEW:
             return right
         aside = random.uniform(-MISSED, MISSED, 2)
@@ -140,6 +138,13 @@ class Stagehand:
     def _wait(self, steps: int, width: float) -> None:
         for _ in range(steps):
             self._world.step(np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, width]))
+
+
+def grasp(frame: str, objects: dict[str, Pose]) -> Pose:
+    """Where the tcp is to close the fingers on a thing."""
+    if SHAPES[frame].grip == 'tab':
+        return aims.handle(objects[frame], objects['cabinet'].rotation[:, 0])
+    return aims.grasp(SHAPES[frame], objects[frame])
 
 
 def drawn(frame: str, objects: dict[str, Pose], pose: Pose, wanted: float) -> Pose:

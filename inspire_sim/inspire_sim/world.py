@@ -225,7 +225,7 @@ class TableWorld:
 
     def place_object(self, frame: str, pose: Pose) -> None:
         """Put a thing, at rest, so that its grasp frame is at `pose`, as no motion does. Raises
-        KeyError naming those that exist."""
+        KeyError naming those that exist, ValueError for what stands fast."""
         with self.lock:
             self._present.put(frame, pose)
 
@@ -334,6 +334,8 @@ class _Stage:
         """A thing to where its grasp frame is at `pose`, at rest."""
         item = self.scene.object(frame)
         joint = self.model.body(item.body).jntadr[0]
+        if joint < 0:
+            raise ValueError(f'{frame} stands fast; valid: what can be moved')
         at, velocity = self.model.jnt_qposadr[joint], self.model.jnt_dofadr[joint]
         body = pose @ item.grasp.inverse()
         x, y, z, w = body.quaternion

@@ -94,6 +94,15 @@ def test_a_thing_is_put_where_it_is_said_at_rest(world: TableWorld) -> None:
         world.place_object('red_cube', goal)
 
 
+def test_a_cabinet_stands_fast() -> None:
+    made = TableWorld(cameras=())
+    made.reset('pull_plate', 0)
+    before = made.data.qpos.copy()
+    with pytest.raises(ValueError, match='cabinet stands fast'):
+        made.place_object('cabinet', Pose.identity())
+    assert np.array_equal(made.data.qpos, before)
+
+
 def test_closing_on_nothing_grasps_nothing(world: TableWorld) -> None:
     for _ in range(15):
         world.step([*STILL, CLOSED])

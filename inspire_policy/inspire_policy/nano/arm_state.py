@@ -3,9 +3,10 @@
 
 Only where it was told to be, and what the gripper is told and does. How far the arm lags behind,
 or how fast it is, would tell what was done last: a network that may read that learns to go on
-with it instead of looking (de Haan et al. 2019, "Causal confusion in imitation learning"). The
-gripper is another matter: fingers that were told to close and stand still apart hold something,
-and fingers that still close do not, which no single width tells.
+with it instead of looking (de Haan et al. 2019, "Causal confusion in imitation learning"). Where a
+place is told (`Network.told`), which hands nothing else on, the lag is known. The gripper is
+another matter: fingers that were told to close and stand still apart hold something, and fingers
+that still close do not, which no single width tells.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ VALIDATED_ON = 512      # samples
 EXACT = (0.004, 0.04)   # how wrong a place may well be: [m], and share of the distance
 TURNED = 0.15           # the same of cosine and sine of twice a heading
 NEAR, MORE = 0.12, 5.0  # what is nearer than so much [m] counts so many times more
-LOUD = 0.15             # of the loss of places, so that it weighs about as much as the others
+LOUD = 0.1              # of the loss of places, so that it weighs about as much as the others
 
 
 def train(recipe: Recipe, folders: Sequence[Path], out: Path, threads: int = 0,
@@ -225,7 +225,7 @@ def loss(network: torch.nn.Module, plain: Network, batch: Batch, device: torch.d
     wrong = ((found - said) / tolerance(said))[known]
     weight = closeness(said).expand_as(said)[known]
     each = F.smooth_l1_loss(wrong, torch.zeros_like(wrong), reduction='none')
-    return [*losses, LOUD * (weight * each).sum() / weight.sum()]
+    return [*losses, LOUD * (weight * each).mean()]
 
 
 def closeness(places: torch.Tensor) -> torch.Tensor:

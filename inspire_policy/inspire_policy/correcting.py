@@ -78,7 +78,9 @@ class Correcting:
         for name, most in (('around', NEAR), ('holding', 1.0), ('pushes', 1.0), ('help', 1.0)):
             if not 0.0 <= getattr(self, name) <= most:
                 raise ValueError(f'{name} is {getattr(self, name)}; valid: a share, 0 to {most:g}')
-        if min(self.glances, self.carried, self.longest) < 0 or self.glances + self.longest < 1:
+        if self.carried < 0 or (self.carried and not self.holding):
+            raise ValueError(f'carried is {self.carried}; valid: from 0, above it with holding')
+        if min(self.glances, self.longest) < 0 or self.glances + self.longest < 1:
             raise ValueError(f'{self.glances} glances and {self.longest} steps make no rows')
 
 

@@ -80,23 +80,21 @@ class Stagehand:
         random = self._random
         if random.random() >= ASKEW:
             return right
-        aside = random.uniform(-MISSED, MISSED, 2)
-        turn = reach.about(reach.UP, random.uniform(-TURNED, TURNED))
-        if shape.grip == 'tab':     # a handle is narrow
-            aside, turn = aside / 4.0, np.eye(3)
+        missed, turned = (MISSED / 4.0, 0.0) if shape.grip == 'tab' else (MISSED, TURNED)
+        aside = random.uniform(-missed, missed, 2)      # a handle is narrow
+        turn = reach.about(reach.UP, random.uniform(-turned, turned))
         return aims.made(right.position + [*aside, 0.0], turn @ right.rotation)
 
     def lift(self, frame: str) -> Iterator[None]:
         """What is held, as it was taken, and lifted (a handle: drawn) bit by bit."""
         random, width = self._random, closed_on(SHAPES[frame])
-        rise = np.array([0.0, 0.0, RISE])
+        rise, most = np.array([0.0, 0.0, RISE]), ASIDE
         if SHAPES[frame].grip == 'tab':
+            most = 0.0
             rise = -RISE * self._world.truth().objects['cabinet'].rotation[:, 0]
         yield
         for _ in range(LIFTS):
-            aside = random.uniform(-ASIDE, ASIDE, 2)
-            if SHAPES[frame].grip == 'tab':
-                aside = np.zeros(2)
+            aside = random.uniform(-most, most, 2)
             for _ in range(int(random.integers(1, RISING + 1))):
                 self._world.step(np.array([*(rise + [*aside, 0.0]), 0.0, 0.0, 0.0, width]))
             yield

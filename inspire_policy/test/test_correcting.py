@@ -148,5 +148,8 @@ def test_settings_that_make_no_rows_are_refused() -> None:
         Correcting(glances=0, longest=0)
     with pytest.raises(ValueError, match=r'around is 0\.8; valid: a share, 0 to 0\.75'):
         Correcting(around=0.8)
+    for carried, holding in ((-1, 1.0), (3, 0.0)):
+        with pytest.raises(ValueError, match=f'carried is {carried}; valid: from 0'):
+            Correcting(carried=carried, holding=holding)
     with pytest.raises(ValueError, match='pushes is 2'):
         Correcting(pushes=2.0)

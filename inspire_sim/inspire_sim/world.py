@@ -349,7 +349,9 @@ class _Stage:
         contacts = self.data.contact
         pairs: NDArray[np.int32] = contacts.geom[:self.data.ncon]
         arm = (self.model.geom_contype[pairs] == ARM_CONTACT).any(1)
-        own = (self._owner[pairs] == self.frames.index(held)).any(1) if held else ~arm & False
+        own = np.zeros_like(arm)
+        if held:
+            own = (self._owner[pairs] == self.frames.index(held)).any(1)
         inside = contacts.dist[:self.data.ncon] < -INSIDE
         return bool((arm & ~own | own & ~arm & inside).any())
 

@@ -50,9 +50,6 @@ class Truth:
             raise ValueError(f'{data.folder} has no {codec.chunk} steps in a row to imitate{why}')
         labels = codes(data.all_offsets.astype(np.float64), data.all_grasped, formulation)
         self._labels = words(labels, formulation)
-        unheld = np.zeros_like(data.all_grasped)
-        self._unheld = words(codes(data.all_offsets.astype(np.float64), unheld, formulation),
-                             formulation)
         twice = 2.0 * data.all_headings[:, None]
         self._places = np.concatenate([data.all_offsets, np.cos(twice), np.sin(twice),
                                        data.all_feet], 1)
@@ -76,11 +73,13 @@ class Truth:
                 for number, frame in enumerate(episode.objects)
                 if self._labelled[start + number]}
 
-    def unheld(self, row: int, frame: str) -> str:
-        """The answer about an object if it was not held: what a network says that does not see it.
-        """
+    def word(self, row: int, frame: str, place: Place, denied: bool) -> str:
+        """The answer about an object that is believed to be at a place (8,). denied: that it is
+        held is not seen."""
         number = self._data.episode_of(row).objects.index(frame)
-        return str(self._unheld[self._data.object_starts[row] + number])
+        held = self._data.grasped(row)[[number]] & (not denied)
+        return str(words(codes(place[None, :3].astype(np.float64), held, self._formulation),
+                         self._formulation)[0])
 
     def away_from_unnamed(self, near: float) -> NDArray[np.bool_]:
         """(rows,): whether the thing nearest to the tcp is farther than `near` [m], or named by
@@ -178,10 +177,16 @@ def said(codec: Codec, chunks: Chunks, coded: Sequence[Sequence[NDArray[np.int64
     """Where (rows, delays) the codes say the chunk: both its end and its widths within SAID."""
     found = []
     for actions, codes_ in zip(chunks.actions, coded, strict=True):
-        wrong = np.stack([codec.decode(one.tolist()) for one in codes_]) - actions
-        found.append((np.linalg.norm(wrong[:, :, :3].sum(1), axis=1) <= SAID)
-                     & (np.abs(wrong[:, :, 6]).max(1) <= SAID))
+        found.append(says(np.stack([codec.decode(one.tolist()) for one in codes_]), actions))
     return np.stack(found, 1)
+
+
+def says(decoded: NDArray[np.float64], actions: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether what codes say of chunks (N, H, 7) misses neither the end nor a width by more than
+    SAID (N,)."""
+    wrong = decoded - actions
+    return np.asarray((np.linalg.norm(wrong[:, :, :3].sum(1), axis=1) <= SAID)
+                      & (np.abs(wrong[:, :, 6]).max(1) <= SAID))
 
 
 def columns(texts: Sequence[Text], pad: int) -> dict[str, Ids]:

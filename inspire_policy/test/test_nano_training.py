@@ -8,19 +8,21 @@ from dataclasses import replace
 import demonstrations
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 torch = pytest.importorskip('torch', reason='the part `train` of the set-up is not installed')
 
 from inspire_labeler.formulation import Formulation  # noqa: E402
 from inspire_labeler.rule import codes, words  # noqa: E402
 from inspire_policy import action_codec, dataset  # noqa: E402
+from inspire_policy.believing import Believer  # noqa: E402
 from inspire_policy.checkpoint_file import CheckpointError  # noqa: E402
 from inspire_policy.chunk_scale import Scale  # noqa: E402
 from inspire_policy.nano import checkpoint  # noqa: E402
 from inspire_policy.nano.arm_state import FASTEST  # noqa: E402
 from inspire_policy.nano.lessons import Lessons, Teaching, raw_states  # noqa: E402
 from inspire_policy.nano.network import Network  # noqa: E402
-from inspire_policy.nano.readers import REACH, TorchReader, scaled  # noqa: E402
+from inspire_policy.nano.readers import REACH, TorchReader, scaled, single  # noqa: E402
 from inspire_policy.nano.recipe import TINY, named  # noqa: E402
 from inspire_policy.nano.tokens import Words  # noqa: E402
 from inspire_policy.nano.training import loss, run, told, tolerance, train  # noqa: E402
@@ -29,6 +31,7 @@ from inspire_policy.prompt import Layout  # noqa: E402
 from inspire_policy.supervision import IGNORED, NOWHERE, SAID, delayed_chunks  # noqa: E402
 from inspire_policy.training_log import read_log  # noqa: E402
 from inspire_policy.training_run import TrainingError, split, tally, thinned, varied  # noqa: E402
+from piper_driver.pose import Pose  # noqa: E402
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -96,17 +99,53 @@ def test_a_run_that_reads_the_grippers_speed_anew_keeps_the_rest(tmp_path):
               tmp_path / 'off', threads=1, start=tmp_path / 'on' / 'checkpoint')
 
 
-def test_a_run_that_finds_places_from_the_arms_numbers_anew_keeps_what_was_told(tmp_path):
-    older = demonstrations.checkpoint_folder('size.reads_places=true')
-    there = checkpoint.load(older)
-    made = train(demonstrations.tiny('steps=1', 'rate=1e-9', 'decay=0', 'size.reads_places=true',
-                                     'size.finds=true'),
-                 [demonstrations.demonstrations()], tmp_path / 'on', threads=1, start=older)
+@pytest.mark.parametrize(('older', 'new', 'learns'), [
+    (('size.reads_places=true',), 'size.finds=true', 'find.first.weight'),
+    (('size.reads_places=true', 'size.headings=true', 'size.feet=true', 'size.finds=true'),
+     'size.hand=true', 'hand.first.weight')])
+def test_a_run_that_tells_places_in_a_new_way_keeps_what_was_told(tmp_path, older, new, learns):
+    folder = demonstrations.checkpoint_folder(*older)
+    there = checkpoint.load(folder)
+    made = train(demonstrations.tiny('steps=1', 'rate=1e-9', 'decay=0', *older, new),
+                 [demonstrations.demonstrations()], tmp_path / 'on', threads=1, start=folder)
     torch.manual_seed(8)
-    hidden, arm = torch.randn(5, TINY.width), torch.randn(5, TINY.state + 3)
+    hidden, arm = torch.randn(5, TINY.width), torch.randn(5, made.description.size.arm)
     before, after = there.network(), made.network()
-    assert torch.allclose(before.told(hidden, None), after.told(hidden, arm), atol=1e-2)
-    assert made.weights['find.first.weight'].std() > 0.05   # and it has where to learn from
+    old = before.told(hidden, arm[:, :before.size.arm] if before.size.finds else None)
+    assert torch.allclose(old, after.told(hidden, arm)[:, :old.shape[1]], atol=1e-2)
+    assert made.weights[learns].std() > 0.05    # and it has where to learn from
+
+
+@pytest.mark.parametrize('yaw', [0.0, 0.3, -1.1, 2.5])
+def test_a_place_that_is_told_against_the_hand_turns_with_it(yaw):
+    """The same hidden numbers, the hand turned about up by an angle: so are offset and foot, twice
+    the heading by twice that, four times the heading by four times."""
+    torch.manual_seed(9)
+    network = Network(replace(TINY, headings=True, feet=True, finds=True, hand=True), 99).double()
+    hand, hidden = network.hand, torch.randn(3, TINY.width).double()
+    turn = Rotation.from_euler('z', yaw)
+    leaning = Rotation.from_euler('y', 0.4).as_matrix() @ np.diag([1.0, -1.0, -1.0])
+    straight, round_ = (
+        hand(hidden, torch.from_numpy(one[:, :2].T.reshape(1, 6)).expand(3, -1)).detach().numpy()
+        for one in (leaning, turn.as_matrix() @ leaning))
+    for part in (slice(0, 3), slice(5, 8)):
+        assert np.allclose(round_[:, part], turn.apply(straight[:, part]))
+    for at, times in ((3, 2), (8, 4)):
+        before, after = (one[:, at] + 1j * one[:, at + 1] for one in (straight, round_))
+        assert np.allclose(after, before * np.exp(1j * times * yaw))
+
+
+def test_a_heading_is_what_four_times_it_says_on_the_side_that_twice_it_says():
+    heading = np.radians([10.0, 44.0, 80.0, 120.0])
+    vague = np.radians([25.0, 30.0, 60.0, 140.0])     # of twice the heading, as wrong as this
+    twice, fourfold = np.exp(2j * vague), np.exp(4j * heading)
+    places = np.stack([*np.zeros((3, 4)), 0.5 * twice.real, 0.5 * twice.imag, *np.zeros((3, 4)),
+                       fourfold.real, fourfold.imag], 1)
+    found = single(places)
+    assert found.shape == (4, 8)
+    assert np.allclose(np.exp(2j * heading), found[:, 3] + 1j * found[:, 4])
+    places[:, 8:] = 0.0                                # nothing is known of it
+    assert np.allclose(single(places), places[:, :8])
 
 
 def test_what_is_near_has_to_be_told_more_exactly():
@@ -227,7 +266,7 @@ def test_places_are_read_at_answers_and_as_far_off_as_the_networks_own(data, off
 @pytest.mark.parametrize('layout', Layout)
 def test_what_is_acted_on_is_what_was_trained(data, layout):
     """Reading a sample's text as acting does gives the logits that training sees."""
-    size = replace(TINY, reads_places=True, headings=True, finds=True)
+    size = replace(TINY, reads_places=True, headings=True, feet=True, finds=True, hand=True)
     tokens, codec, drawn = made(data, size, layout=layout, dropped=0.0)
     torch.manual_seed(7)
     network = Network(size, tokens.text_size + codec.codes).eval()
@@ -235,8 +274,7 @@ def test_what_is_acted_on_is_what_was_trained(data, layout):
         batch = drawn.draw([row], np.random.default_rng(row), [row])
         reader = TorchReader(network)
         for part in (batch, batch.deeds) if batch.deeds else (batch,):
-            seen = reader.see([one[0] for one in batch.pictures], part.state[0],
-                              REACH * part.arm[0, size.state:])
+            seen = reader.see([one[0] for one in batch.pictures], part.state[0], part.arm[0])
             seen = seen.blind() if part is batch.deeds else seen
             with torch.no_grad():
                 hidden, _ = run(network, part, torch.device('cpu'))
@@ -247,13 +285,37 @@ def test_what_is_acted_on_is_what_was_trained(data, layout):
                 assert np.allclose(logits, trained[own], atol=1e-4)
                 known = own & np.isfinite(part.said[0, :, 0])
                 found = told(network, hidden, part, torch.from_numpy(known[None]))
-                assert np.allclose(scaled(past.offsets)[known[own]], found.detach(), atol=1e-4)
+                assert np.allclose(scaled(past.offsets)[known[own]],
+                                   single(found.detach().numpy()), atol=1e-4)
         acted = part.branches[0][part.actions[0] != IGNORED]
         names = tokens.encode([data.episode_of(row).asked_phrases[0].split()[-1]])
         text = part.ids[0][part.branches[0] == acted[0]].tolist()
         assert (names[-1] in text) == (layout not in (Layout.ANSWERS_FOR_NAMES,
                                                       Layout.ANSWERS_FOR_PICTURES))
         assert (batch.deeds is None) == (layout is not Layout.ANSWERS_FOR_PICTURES)
+
+
+def test_deeds_are_what_the_corrector_does_where_things_are_believed_to_be(data, monkeypatch):
+    size = replace(TINY, reads_places=True, headings=True, feet=True)
+    _, codec, drawn = made(data, size, layout=Layout.ANSWERS_FOR_PICTURES, believed=True,
+                           off=(0.01, 0.0), denied=0.0)
+    monkeypatch.setattr(drawn._truth, 'delay', lambda row, random: 0)
+    text, apart = drawn._words.text_size, []
+    for row in np.flatnonzero(drawn.usable[:, 0])[::8].tolist():
+        deeds = drawn.draw([row], np.random.default_rng(row), [row]).deeds
+        frames = data.episode_of(row).asked_frames
+        read = deeds.there[0][np.isfinite(deeds.there[0, :, 0])].astype(np.float64)
+        read[:, :3] += drawn._ahead[row, 0]
+        places = dict(zip(frames, read, strict=True))
+        pose = data.columns['commanded'][row].astype(np.float64)
+        wanted = Believer(data).actions(row, places, Pose(pose[:3], pose[3:]),
+                                        float(data.columns['commanded_width'][row]), 8)
+        acts = deeds.actions[0][deeds.actions[0] != IGNORED] - text
+        said = codec.decode(acts.tolist())
+        apart.append(np.linalg.norm((said - wanted)[:, :3].sum(0)))
+        true = data.offsets(row)[data.episode_of(row).objects.index(frames[0])]
+        assert 0.0 < np.linalg.norm(places[frames[0]][:3] - true) < 0.06
+    assert len(apart) > 5 and np.median(apart) < SAID
 
 
 def test_where_no_picture_is_looked_at_places_count_from_where_the_arm_is_told_to_be(data):

@@ -68,6 +68,10 @@ class Expert:
         self._leg = self._waited = self._missed = 0    # of the stage: leg, steps waited in it
         self._over = False
 
+    def mean(self, moved: str, target: str | None) -> None:
+        """Know who is who without resolving it from where things are: frames."""
+        self._roles = moved, target
+
     @property
     def moved(self) -> str:
         """The frame of the object to be moved. Raises RuntimeError before the first plan."""

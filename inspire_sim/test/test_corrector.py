@@ -195,3 +195,22 @@ def test_what_is_pressed_on_a_book_is_let_go_all_the_same() -> None:
     assert world.truth().tcp.position[2] - world.commanded.position[2] > 0.01
     assert 'ball' in world.truth().grasped
     assert 0 <= play(world) < 10, world.success().detail
+
+
+@pytest.mark.parametrize('task', ['stack the left bowl on the right bowl',
+                                  'put the red cup in the plate'])
+def test_what_hangs_from_its_rim_is_level_before_it_is_let_go(task: str) -> None:
+    """The hand leans the more the higher it is, and what it holds with it: not when it lays it
+    down."""
+    world, expert = begin(task, 5)
+    tilts: list[float] = []
+
+    def noted(truth: Truth) -> Truth:
+        if expert.moved in truth.grasped:
+            up = truth.objects[expert.moved].rotation[2, 2]
+            tilts.append(float(np.degrees(np.arccos(min(1.0, up)))))
+        return truth
+
+    expert.correct(world.truth(), 1, world.commanded, 0.07)
+    assert play(world, believed=noted) >= 0
+    assert len(tilts) > 3 and tilts[-1] < 6.0

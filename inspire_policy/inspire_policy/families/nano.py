@@ -22,7 +22,7 @@ from inspire_policy.checkpoint_file import CheckpointError
 from inspire_policy.nano import checkpoint
 from inspire_policy.nano.arm_state import arm_state
 from inspire_policy.nano.checkpoint import Checkpoint
-from inspire_policy.nano.readers import SEE, OnnxReader, TorchReader
+from inspire_policy.nano.readers import SEE, OnnxReader, TorchReader, arm_numbers, tool_axes
 from inspire_policy.pictures import prepare
 from inspire_policy.policy import BadInstruction, Decision, PolicyError, PolicyObservation
 from inspire_policy.prompt import Layout, Segment, segments
@@ -68,8 +68,10 @@ class NanoPolicy(AnsweringPolicy):
         return decision
 
     def _see(self, observation: PolicyObservation) -> Any:
-        return self._reader.see(self._pictures(observation), self._state(observation),
-                                self._ahead(observation))
+        state = self._state(observation)
+        axes = tool_axes(observation.tcp.quaternion, self._rotation)
+        return self._reader.see(self._pictures(observation), state,
+                                arm_numbers(state, self._ahead(observation), axes))
 
     def _ahead(self, observation: PolicyObservation) -> Any:
         start = observation.commanded or observation.tcp

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 CONFIG, TOKENIZER, WEIGHTS = 'config.json', 'tokenizer.json', 'model.safetensors'
 FORMAT = 1
-_UNSAID = {'headings': False, 'feet': False, 'finds': False}    # of networks from before these
+# Of networks from before these.
+_UNSAID = {'headings': False, 'feet': False, 'finds': False, 'hand': False}
 _CODEC = 'codec.'
 
 Tables = dict[str, NDArray[Any]]

@@ -9,7 +9,7 @@ Actions that look at no picture are learned from rows of their own, which cost l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,18 +20,22 @@ from inspire_labeler.formulation import Formulation
 from inspire_labeler.question import question
 from inspire_labeler.viewer import Viewer, viewer
 from inspire_policy.action_codec import Codec
+from inspire_policy.believing import Believer
 from inspire_policy.chunk_scale import Scale
 from inspire_policy.dataset import Dataset
 from inspire_policy.nano.arm_state import arm_state
-from inspire_policy.nano.readers import arm_numbers
+from inspire_policy.nano.readers import arm_numbers, tool_axes
 from inspire_policy.nano.settings import Size
 from inspire_policy.nano.tokens import Words
 from inspire_policy.pictures import prepare
 from inspire_policy.prompt import Layout, ask, segments
-from inspire_policy.supervision import DELAYS, Ids, Place, Text, Truth, columns
+from inspire_policy.supervision import DELAYS, Ids, Place, Text, Truth, columns, says
+from piper_driver.pose import Pose
 
 MOST_OTHERS = 6                # questions in branches, for each sample
 BLURRED = 0.15                 # how wrong cosine and sine of twice a heading are that are read
+FOOT = 0.002                   # the same of feet, at most [m]
+TRIES = 3                      # to believe something of which the codec can say what to do
 ANY_FOOT = 0.05                # spread of feet that are not known [m]
 
 
@@ -44,7 +48,8 @@ class Teaching:
     nearer than any other, for what the arm does there not to be taught to a network that looks
     (0: always taught). There it always goes away: a network would learn that of the thing.
     deeds: rows whose actions alone are learned, for each sample, where those look at no picture;
-    denied: share of these in which what is held is said not to be."""
+    denied: share of these in which what is held is said not to be; believed: whether they are what
+    the corrector does where things are believed to be, not where they are, see `believing`."""
 
     layout: Layout = Layout.VQA_FIRST
     formulation: Formulation = Formulation.DIRECTION
@@ -54,6 +59,7 @@ class Teaching:
     beside: float = 0.0
     deeds: int = 4
     denied: float = 0.3
+    believed: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be taught."""
@@ -70,8 +76,8 @@ class Teaching:
 
 @dataclass(frozen=True)
 class Batch:
-    """pictures: for each camera (B, H, H, 3) uint8; state (B, size.state); arm (B, size.state
-    + 3): with how far it lags, see Network.told; ids, places, branches (B, T); answers and actions
+    """pictures: for each camera (B, H, H, 3) uint8; state (B, size.state); arm (B, size.arm):
+    see readers.arm_numbers; ids, places, branches (B, T); answers and actions
     (B, T): what has to be said after each token, or IGNORED; said (B, T, size.place): where an
     answer begins after a token, its object's place, as supervision.Truth gives it, NaN elsewhere.
     there: the same at the first token of each answer that is read, as wrong as the network's own
@@ -106,9 +112,13 @@ class Lessons:
             self.usable = self.usable & self._acts[:, None]
         raw = [each[:, :size.state] for each in raw_states(data)]
         self._states = np.stack([state.normal(each) for each in raw], 1).astype(np.float32)
-        self._ahead = np.stack([ahead(data.columns['tcp'], each, viewer(data.card['viewer']))
-                                for each in raw], 1)
+        seen_by, tcp = viewer(data.card['viewer']), data.columns['tcp']
+        self._ahead = np.stack([ahead(tcp, each, seen_by) for each in raw], 1)
+        self._axes = tool_axes(tcp[:, 3:], seen_by.rotation_base_to_viewer)
         self.taught = np.flatnonzero(self._truth.usable.any(1))     # of which deeds are drawn
+        self._codec = codec
+        self._commanded = commanded(data)
+        self._believer = Believer(data) if teaching.believed else None
 
     def draw(self, rows: Sequence[int], random: np.random.Generator,
              deeds: Sequence[int] | None = None) -> Batch:
@@ -125,8 +135,7 @@ class Lessons:
         if deeds is None:
             deeds = random.choice(self.taught, self.teaching.deeds * len(rows)).tolist()
         delays = [self._truth.delay(row, random) for row in deeds]
-        texts = [self._deed(row, delay, bool(random.random() < self.teaching.denied))
-                 for row, delay in zip(deeds, delays, strict=True)]
+        texts = [self._deed(row, delay, random) for row, delay in zip(deeds, delays, strict=True)]
         return replace(batch, deeds=self._side_by_side((), deeds, delays, texts, random))
 
     def _side_by_side(self, pictures: tuple[NDArray[np.uint8], ...], rows: Sequence[int],
@@ -138,11 +147,13 @@ class Lessons:
             for table, noted in ((said, text.said), (there, text.there)):
                 for token, place in noted:
                     table[number, token] = place
-        self._blur(there, random)
+        if pictures:
+            self._blur(there, random)
         count, states = self._size.place, self._states[rows, delays]
-        arm = arm_numbers(states, self._ahead[rows, delays])
-        return Batch(pictures, states, arm, found['ids'], found['places'], found['branches'],
-                     found['answers'], found['actions'], said[..., :count], there[..., :count])
+        arm = arm_numbers(states, self._ahead[rows, delays], self._axes[rows])
+        return Batch(pictures, states, arm[:, :self._size.arm], found['ids'], found['places'],
+                     found['branches'], found['answers'], found['actions'], said[..., :count],
+                     there[..., :count])
 
     def _blur(self, there: Place, random: np.random.Generator) -> None:
         """Make places (B, T, 8) as wrong as the network's own will be. A heading or foot that is
@@ -156,29 +167,49 @@ class Lessons:
         angle = random.uniform(0.0, 2.0 * np.pi, int(anyhow.sum()))
         length = random.uniform(0.0, 1.0, len(angle))
         turned[anyhow] = np.stack([length * np.cos(angle), length * np.sin(angle)], 1)
-        foot += least * random.normal(size=foot.shape)
+        foot += min(least, FOOT) * random.normal(size=foot.shape)
         anyhow = np.isnan(foot).any(-1) & np.isfinite(there[..., 0])
         foot[anyhow] = ANY_FOOT * random.normal(size=(int(anyhow.sum()), 3))
 
-    def _deed(self, row: int, delay: int, denied: bool) -> Text:
-        """The instruction with true answers in the place of names, and what is done. denied: but
-        for what is held, of which nothing but its place is known."""
+    def _deed(self, row: int, delay: int, random: np.random.Generator) -> Text:
+        """The instruction with answers in the place of names, and what is done."""
+        denied = bool(random.random() < self.teaching.denied)
         asked = self._truth.asked(row, self._truth.answers(row))
         frames = self._data.episode_of(row).asked_frames
+        places, acts = self._believed(row, delay, dict(zip(
+            frames, (place for _, _, place in asked), strict=True)), random)
         (*_, deed) = segments(self.teaching.layout, self._data.episode_of(row).instruction,
                               [one for one, _, _ in asked])
         text = Text()
         for mark in deed.marks:
             if isinstance(mark, int):
-                _, answer, place = asked[mark]
-                if denied:
-                    answer = self._truth.unheld(row, frames[mark])
-                text.recall(self._words.answer(answer),
+                place = places[frames[mark]]
+                text.recall(self._words.answer(self._truth.word(row, frames[mark], place, denied)),
                             np.concatenate([place[:3] - self._ahead[row, delay], place[3:]]))
             else:
                 text.read(self._words.encode([mark]))
-        text.say((self._words.text_size + self._truth.codes(row, delay)).tolist(), text.actions)
+        text.say((self._words.text_size + acts).tolist(), text.actions)
         return text
+
+    def _believed(self, row: int, delay: int, places: Mapping[str, Place],
+                  random: np.random.Generator) -> tuple[dict[str, Place], Ids]:
+        """Where things are believed to be, and the codes of what is done then; of what is done
+        anyway, where the corrector is not asked, or says what the codec cannot."""
+        blurred = np.stack(list(places.values()))
+        poses, widths = self._commanded[delay]
+        commanded, width = Pose(poses[row, :3], poses[row, 3:]), float(widths[row])
+        for _ in range(TRIES):
+            if self._believer is None:
+                break
+            there = blurred.copy()
+            self._blur(there, random)
+            found = dict(zip(places, there, strict=True))
+            chunk = self._believer.actions(row, found, commanded, width, self._codec.chunk)
+            acts = self._codec.encode(chunk)
+            if says(self._codec.decode(acts.tolist())[None], chunk[None])[0]:
+                return found, acts
+        self._blur(blurred, random)
+        return dict(zip(places, blurred, strict=True)), self._truth.codes(row, delay)
 
     def _text(self, row: int, delay: int, random: np.random.Generator) -> Text:
         episode, form = self._data.episode_of(row), self.teaching.formulation
@@ -233,13 +264,21 @@ def ahead(tcp: NDArray[np.floating], state: NDArray[np.float32],
 
 def raw_states(data: Dataset) -> list[NDArray[np.float32]]:
     """How the arm stands (rows, 12), for each delay: what it was told moves on with the delay."""
-    column, found = data.columns, []
-    pose, width = column['commanded'].astype(np.float64), column['commanded_width']
+    column = data.columns
+    return [arm_state(column['gripper_width'], column['gripper_velocity'], pose, width)
+            for pose, width in commanded(data)]
+
+
+def commanded(data: Dataset) -> list[tuple[NDArray[np.float64], NDArray[np.floating]]]:
+    """The pose (rows, 7) that the next action is integrated on, and the width (rows,) that was
+    told last, for each delay."""
+    pose = data.columns['commanded'].astype(np.float64)
+    width, found = data.columns['commanded_width'], []
     for delay in range(len(DELAYS)):
         if delay:
-            action = column['actions'][:, delay - 1].astype(np.float64)
+            action = data.columns['actions'][:, delay - 1].astype(np.float64)
             turned = Rotation.from_rotvec(action[:, 3:6]) * Rotation.from_quat(pose[:, 3:])
             pose = np.concatenate([pose[:, :3] + action[:, :3], turned.as_quat()], 1)
             width = action[:, 6]
-        found.append(arm_state(column['gripper_width'], column['gripper_velocity'], pose, width))
+        found.append((pose, width))
     return found

@@ -124,19 +124,48 @@ class Place(nn.Module):
 
 
 class Find(nn.Module):
-    """What is added to places (..., size.place) that are told of tokens (..., D), from how the arm
+    """What is added to places (..., size.told) that are told of tokens (..., D), from how the arm
     stands and lags (..., size.arm). A place counts from the tcp: to take that off what a picture
     shows of the table wants more exact numbers than attention hands on."""
 
     def __init__(self, size: Size) -> None:
         super().__init__()
-        self.arm = nn.Linear(size.arm, size.place, bias=False)
+        self.arm = nn.Linear(size.arm, size.told, bias=False)
         self.first = nn.Linear(size.width + size.arm, 2 * size.width)
-        self.last = nn.Linear(2 * size.width, size.place)
+        self.last = nn.Linear(2 * size.width, size.told)
 
     def forward(self, hidden: Tensor, arm: Tensor) -> Tensor:
         inner = self.first(torch.cat([hidden, arm], -1))
         return self.arm(arm) + self.last(F.silu(inner))
+
+
+class Hand(nn.Module):
+    """What is added to places (..., 10) that are told of tokens (..., D), as the hand sees it:
+    against its own axes first, turned into the viewer frame afterwards. No network multiplies as
+    exactly how an edge lies in the wrist's picture and how the wrist is turned."""
+
+    def __init__(self, size: Size) -> None:
+        super().__init__()
+        self.first = nn.Linear(size.width, 2 * size.width)
+        self.last = nn.Linear(2 * size.width, size.told)
+
+    def forward(self, hidden: Tensor, axes: Tensor) -> Tensor:
+        """axes (..., 6): the hand's x and y (along which it opens) in the viewer frame."""
+        seen = self.last(F.silu(self.first(hidden)))
+        ahead, across = axes[..., :3], axes[..., 3:]
+        turn = torch.stack([ahead, across, torch.linalg.cross(ahead, across)], -1)
+        offset, foot = ((turn @ part[..., None])[..., 0] for part in (seen[..., :3],
+                                                                      seen[..., 5:8]))
+        once = across[..., :2] / across[..., :2].norm(dim=-1, keepdim=True).clamp_min(1e-6)
+        twice = turned(once, once)
+        return torch.cat([offset, turned(seen[..., 3:5], twice), foot,
+                          turned(seen[..., 8:], turned(twice, twice))], -1)
+
+
+def turned(one: Tensor, by: Tensor) -> Tensor:
+    """Cosine and sine (..., 2) of the sum of two angles, given those of each."""
+    (x, y), (cosine, sine) = one.unbind(-1), by.unbind(-1)
+    return torch.stack([x * cosine - y * sine, x * sine + y * cosine], -1)
 
 
 class Network(nn.Module):
@@ -153,9 +182,11 @@ class Network(nn.Module):
         self.layers = nn.ModuleList(Layer(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width)
         self.head = nn.Linear(size.width, vocabulary, bias=False)
-        # What is asked about: minus the tcp [0.1 m], cosine and sine of twice its heading, foot.
-        self.where = nn.Linear(size.width, size.place)
+        # What is asked about: minus the tcp [0.1 m], cosine and sine of twice its heading, foot,
+        # cosine and sine of four times its heading.
+        self.where = nn.Linear(size.width, size.told)
         self.find = Find(size) if size.finds else None
+        self.hand = Hand(size) if size.hand else None
         self.there = Place(size) if size.reads_places else None
         self._begin()
 
@@ -165,6 +196,8 @@ class Network(nn.Module):
                 nn.init.normal_(module.weight, std=0.02)
         if self.find is not None:   # numbers count from the start
             nn.init.normal_(self.find.first.weight, std=self.find.first.in_features ** -0.5)
+        if self.hand is not None:
+            nn.init.normal_(self.hand.first.weight, std=self.hand.first.in_features ** -0.5)
         if self.there is not None:  # what it says is as loud as a word from the start
             first, last = self.there.first, self.there.last
             nn.init.normal_(first.weight, std=first.in_features ** -0.5)
@@ -190,20 +223,20 @@ class Network(nn.Module):
         return self._through(self.scene(pictures, state), None, None)[1]
 
     def told(self, hidden: Tensor, arm: Tensor | None) -> Tensor:
-        """The place (..., size.place) of what is asked about, from the last layer's output at the
-        token before an answer (..., D). arm (..., size.arm), where the network finds: the state,
-        and how far the pose that the next action counts from is ahead of the tcp, in the viewer
-        frame [0.1 m]."""
+        """The place (..., size.told) of what is asked about, from the last layer's output at the
+        token before an answer (..., D). arm (..., size.arm), where the network finds: see
+        readers.arm_numbers."""
         where: Tensor = self.where(hidden)
         if self.find is None:
             return where
         assert arm is not None
-        return where + self.find(hidden, arm)
+        where = where + self.find(hidden, arm)
+        return where if self.hand is None else where + self.hand(hidden, arm[..., -6:])
 
     def extend(self, past: Tensor, ids: Tensor, places: Tensor, there: Tensor | None = None,
                arm: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Logits (B, T, vocabulary) after each of ids (B, T), `past` with theirs, and the place of
-        what is asked about (B, T, size.place); see `forward` and `told`.
+        what is asked about (B, T, size.told); see `forward` and `told`.
 
         places (T,): the tokens' places in the text. there: as in `forward`. arm (B, size.arm).
         """

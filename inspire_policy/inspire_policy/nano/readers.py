@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 if TYPE_CHECKING:
     from inspire_policy.nano.network import Network
@@ -58,9 +59,9 @@ class TorchReader:
         self.place = network.size.place if network.size.reads_places else 0
 
     def see(self, pictures: Sequence[Picture], state: NDArray[np.float32],
-            ahead: NDArray[np.float64]) -> Past:
-        """The past that begins with pictures (H, H, 3) and a scaled state. ahead (3,): by how much
-        the arm lags behind what it is told, see Network.told [m]."""
+            arm: NDArray[np.float32]) -> Past:
+        """The past that begins with pictures (H, H, 3) and a scaled state. arm: see `arm_numbers`.
+        """
         import torch
         kind = next(self._network.parameters())
         with torch.inference_mode():
@@ -68,8 +69,8 @@ class TorchReader:
                     .permute(2, 0, 1)[None] / 255 for one in pictures]
             numbers = torch.from_numpy(state)[None].to(kind.device, kind.dtype)
             kept, felt = self._network.see(seen, numbers), self._network.see([], numbers)
-            arm = torch.from_numpy(arm_numbers(state, ahead))[None].to(numbers)
-        return Past(kept, kept.shape[4], 0, felt=felt, arm=arm)
+            own = torch.from_numpy(arm)[None, :self._network.size.arm].to(numbers)
+        return Past(kept, kept.shape[4], 0, felt=felt, arm=own)
 
     def read(self, past: Past, ids: Sequence[int],
              there: NDArray[Any] | None = None) -> tuple[NDArray[Any], Past]:
@@ -109,23 +110,23 @@ class OnnxReader:
         self._pictures = [each.name for each in self._see.get_inputs()[:-1]]
         inputs = {each.name: each.shape for each in self._extend.get_inputs()}
         self.place = inputs['there'][2] if 'there' in inputs else 0
-        self._finds = 'arm' in inputs
+        self._arm = inputs['arm'][1] if 'arm' in inputs else 0
 
     def see(self, pictures: Sequence[Picture], state: NDArray[np.float32],
-            ahead: NDArray[np.float64]) -> Past:
+            arm: NDArray[np.float32]) -> Past:
         """As TorchReader's."""
         inputs = {name: picture[None] for name, picture
                   in zip(self._pictures, pictures, strict=True)}
         kept, *felt = self._see.run(None, {**inputs, 'state': state[None]})
         return Past(kept, kept.shape[4], 0, felt=felt[0] if felt else None,
-                    arm=arm_numbers(state, ahead)[None])
+                    arm=arm[None, :self._arm])
 
     def read(self, past: Past, ids: Sequence[int],
              there: NDArray[Any] | None = None) -> tuple[NDArray[Any], Past]:
         """See speaking.Reader."""
         more = ({'there': _read(there, ids, self.place).astype(np.float32)}
                 if self.place else {})
-        if self._finds:
+        if self._arm:
             more['arm'] = past.arm
         places = np.arange(past.length, past.length + len(ids), dtype=np.int64)
         logits, kept, where = self._extend.run(None, {
@@ -139,9 +140,20 @@ def scaled(places: NDArray[Any]) -> NDArray[Any]:
     return places / _UNITS[:places.shape[-1]].astype(places.dtype)
 
 
-def arm_numbers(state: NDArray[Any], ahead: NDArray[Any]) -> NDArray[np.float32]:
-    """From what places are told (..., size.arm): a scaled state, and how far the arm lags [m]."""
-    return np.concatenate([state, ahead / REACH], -1).astype(np.float32)
+def arm_numbers(state: NDArray[Any], ahead: NDArray[Any],
+                axes: NDArray[Any]) -> NDArray[np.float32]:
+    """From what places are told (..., size.arm; older networks take the first of them): a scaled
+    state; how far the pose that the next action counts from is ahead of the tcp (..., 3) [m]; and
+    the tcp's x and y axes (..., 6). Both in the viewer frame."""
+    return np.concatenate([state, ahead / REACH, axes], -1).astype(np.float32)
+
+
+def tool_axes(quaternions: NDArray[Any], to_viewer: NDArray[Any]) -> NDArray[np.float64]:
+    """The x and y axes (..., 6) in the viewer frame of tools that are turned so (..., 4) xyzw in
+    base_link. to_viewer (3, 3): from base_link."""
+    turns = to_viewer @ Rotation.from_quat(quaternions.reshape(-1, 4)).as_matrix()
+    columns: NDArray[np.float64] = turns[:, :, :2].transpose(0, 2, 1)
+    return columns.reshape(*quaternions.shape[:-1], 6)
 
 
 def _read(there: NDArray[Any] | None, ids: Sequence[int], place: int) -> NDArray[np.float64]:
@@ -150,5 +162,23 @@ def _read(there: NDArray[Any] | None, ids: Sequence[int], place: int) -> NDArray
 
 
 def told(places: NDArray[Any]) -> NDArray[Any]:
-    """The reverse of `scaled`."""
+    """The reverse of `scaled`, of places as they are told (..., size.told)."""
+    places = single(places)
     return places * _UNITS[:places.shape[-1]]
+
+
+def single(places: NDArray[Any]) -> NDArray[Any]:
+    """Places (..., 3, 5 or 8) as they are read, of places as they are told (..., size.told).
+
+    The last two of ten are cosine and sine of four times the heading: exactly known, of squares,
+    too, but not which of two directions across each other. The one nearer to what is said of
+    twice the heading is meant, as far as it is known."""
+    if places.shape[-1] == 10:
+        twice, fourfold = (places[..., at] + 1j * places[..., at + 1] for at in (3, 8))
+        root = np.exp(0.5j * np.angle(fourfold))
+        root *= np.where((root * twice.conj()).real < 0.0, -1.0, 1.0)
+        sure = np.minimum(1.0, np.abs(fourfold))
+        twice = (1.0 - sure) * twice + sure * root
+        places = np.concatenate([places[..., :3], twice.real[..., None], twice.imag[..., None],
+                                 places[..., 5:8]], -1)
+    return places

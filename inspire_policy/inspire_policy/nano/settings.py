@@ -23,6 +23,7 @@ class Size:
     headings: bool = False     # whether a place says how the object is turned, too
     feet: bool = False         # and where its underside is, which says how it is taken hold of
     finds: bool = False        # whether a place is told from exact numbers of the arm, too
+    hand: bool = False         # and as the hand sees it, and how a square is turned
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
@@ -34,6 +35,8 @@ class Size:
             raise ValueError('channels and blocks have 3 entries each, one for each stage')
         if self.feet and not self.headings:
             raise ValueError('feet come after headings; valid: with headings=true')
+        if self.hand and not (self.finds and self.feet):
+            raise ValueError('hand comes after finds and feet; valid: with both true')
         for side in self.picture:
             if side % 8 or side < 32:
                 raise ValueError(f'picture is {side}; valid: a multiple of 8 from 32')
@@ -44,9 +47,15 @@ class Size:
         return 3 + 2 * self.headings + 3 * self.feet
 
     @property
+    def told(self) -> int:
+        """Numbers of a place as it is told: also cosine and sine of four times the heading."""
+        return self.place + 2 * self.hand
+
+    @property
     def arm(self) -> int:
-        """Numbers of the arm from which places are told: its state, and by how much it lags."""
-        return (self.state + 3) * self.finds
+        """Numbers of the arm from which places are told: its state, by how much it lags, and how
+        the hand is turned."""
+        return (self.state + 3) * self.finds + 6 * self.hand
 
     @property
     def tokens(self) -> tuple[int, ...]:

@@ -32,8 +32,8 @@ from inspire_policy.nano.arm_state import completed
 from inspire_policy.nano.checkpoint import Checkpoint, Description
 from inspire_policy.nano.lessons import Batch, Lessons, raw_states
 from inspire_policy.nano.muon import Muon
-from inspire_policy.nano.network import Network
-from inspire_policy.nano.readers import REACH, scaled
+from inspire_policy.nano.network import Network, turned
+from inspire_policy.nano.readers import REACH, scaled, single
 from inspire_policy.nano.recipe import RECIPES, Recipe
 from inspire_policy.nano.tokens import Words
 from inspire_policy.nano.vocabulary import sentences
@@ -172,11 +172,12 @@ def carry_over(before: Network, network: Network, text: int | None) -> None:
     for name, value in network.state_dict().items():
         old = there.get(name)
         if old is None:             # what reads headings or feet is new, or finds: it adds nothing
-            there[name] = value if name == 'find.first.weight' else torch.zeros_like(value)
-        elif name.startswith('where.') and len(old) < len(value):   # and what says them
-            there[name] = torch.cat([old, value[len(old):]])
-        elif name == 'arm.0.weight' and old.shape != value.shape:   # and the gripper's speed
-            there[name] = F.pad(old, (0, value.shape[1] - old.shape[1]))
+            there[name] = (value if name in ('find.first.weight', 'hand.first.weight') else
+                           torch.zeros_like(value))
+        elif old.shape != value.shape:  # nor what says them, nor what it is said from
+            grown = [more for now, then in zip(value.shape[::-1], old.shape[::-1], strict=True)
+                     for more in (0, now - then)]
+            there[name] = F.pad(old, grown)
     if text is not None:
         for name in ('words.weight', 'head.weight'):
             there[name] = torch.cat([there[name][:text], network.state_dict()[name][text:]])
@@ -218,7 +219,7 @@ def loss(network: torch.nn.Module, plain: Network, batch: Batch, device: torch.d
         losses.append(F.cross_entropy(logits, target[at]) if len(logits) else hidden.sum() * 0.0)
     said = torch.from_numpy(scaled(batch.said)).to(device)
     at = said[:, :, 0].isfinite()
-    found, said = told(plain, hidden, batch, at), said[at]
+    found, said = told(plain, hidden, batch, at), in_full(said[at], plain)
     if not len(found):
         return [*losses, hidden.sum() * 0.0 + found.sum()]
     known = said.isfinite()     # not every heading is
@@ -228,25 +229,33 @@ def loss(network: torch.nn.Module, plain: Network, batch: Batch, device: torch.d
     return [*losses, LOUD * (weight * each).mean()]
 
 
+def in_full(places: torch.Tensor, plain: Network) -> torch.Tensor:
+    """Places (N, size.place) as they are told (N, size.told)."""
+    if plain.size.told == plain.size.place:
+        return places
+    return torch.cat([places, turned(places[:, 3:5], places[:, 3:5])], 1)
+
+
 def closeness(places: torch.Tensor) -> torch.Tensor:
-    """How much the loss of places (N, size.place) counts (N, 1): few of the things that are asked
+    """How much the loss of places (N, size.told) counts (N, 1): few of the things that are asked
     about are near, where the wrist's camera sees them and it matters most."""
     distance = places[:, :3].norm(dim=1, keepdim=True)
     return 1.0 + MORE * torch.exp(-(distance * REACH / NEAR) ** 2)
 
 
 def told(plain: Network, hidden: torch.Tensor, batch: Batch, at: torch.Tensor) -> torch.Tensor:
-    """The places that are told (N, size.place) where a mask (B, T) says so."""
+    """The places that are told (N, size.told) where a mask (B, T) says so."""
     arm = torch.from_numpy(batch.arm).to(hidden.device)[at.nonzero()[:, 0]]
     return plain.told(hidden[at], arm)
 
 
 def tolerance(places: torch.Tensor) -> torch.Tensor:
-    """How wrong places (N, size.place) may be before their loss grows in a line."""
+    """How wrong places (N, size.told) may be before their loss grows in a line."""
     near, share = EXACT
     far = near / REACH + share * places[:, :3].norm(dim=1, keepdim=True)
     parts = [far.expand(-1, 3), torch.full_like(places[:, 3:5], TURNED),
-             torch.full_like(places[:, 5:], near / REACH)]
+             torch.full_like(places[:, 5:8], near / REACH),
+             torch.full_like(places[:, 8:], 2.0 * TURNED)]
     return torch.cat(parts, 1)
 
 
@@ -285,7 +294,7 @@ def validate(lessons: Lessons, rows: NDArray[np.int64], recipe: Recipe,
             said = network.head(hidden).argmax(-1).cpu().numpy()
             at = np.isfinite(batch.said[:, :, 0])
             found = told(network, hidden, batch, torch.from_numpy(at).to(device))
-            apart = found.cpu().numpy() - scaled(batch.said[at])
+            apart = single(found.cpu().numpy()) - scaled(batch.said[at])
             right['offset_m'] += (REACH * np.linalg.norm(apart[:, :3], axis=1)).tolist()
             if recipe.size.headings:
                 turns = np.linalg.norm(apart[:, 3:5], axis=1)
@@ -304,8 +313,8 @@ def half(weights: dict[str, torch.Tensor]) -> dict[str, NDArray[Any]]:
 
 
 def begun(folder: Path, recipe: Recipe) -> Checkpoint:
-    """The checkpoint that a run begins from; headings, feet, the gripper's speed, and what finds
-    can be added.
+    """The checkpoint that a run begins from; headings, feet, the gripper's speed, what finds and
+    the hand can be added.
 
     Raises CheckpointError, TrainingError."""
     found = checkpoint.load(folder)
@@ -316,7 +325,7 @@ def begun(folder: Path, recipe: Recipe) -> Checkpoint:
                                ('teaching.formulation', str(recipe.teaching.formulation),
                                 description.formulation)):
         if given != there and not (name in ('size.headings', 'size.feet', 'size.state',
-                                            'size.finds') and given > there):
+                                            'size.finds', 'size.hand') and given > there):
             raise TrainingError(f'{name} is {given} in the recipe, {there} in {folder}')
     return found
 

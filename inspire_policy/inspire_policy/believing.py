@@ -32,7 +32,9 @@ class Believer:
     """Asks the corrector about the rows of a dataset."""
 
     def __init__(self, data: Dataset) -> None:
+        """Raises ValueError for an instruction of none of the tasks."""
         self._data = data
+        self._variants = {one.instruction: find(one.instruction)[1] for one in data.episodes}
         seen_by = viewer(data.card['viewer'])
         self._to_base = seen_by.rotation_base_to_viewer.T
         self._yaw = seen_by.yaw
@@ -41,14 +43,26 @@ class Believer:
     def actions(self, row: int, places: Mapping[str, Array], commanded: Pose, width: float,
                 steps: int) -> Array:
         """What the corrector does (steps, 7) if things are where `places` say: by frame (8,), see
-        supervision.Truth.answers; all others are where they are. commanded: the pose that actions
-        are integrated on; width: what the gripper was last told [m].
+        supervision.Truth.answers; all others are where they are. Whether all is done follows from
+        where they are. commanded: the pose that actions are integrated on; width: what the gripper
+        was last told [m].
         """
         episode = self._data.episode_of(row)
-        variant = find(episode.instruction)[1]
+        variant = self._variants[episode.instruction]
         law = Corrector(variant, self._yaw)
         law.mean(episode.asked_frames[0], episode.asked_frames[1] if variant.target else None)
-        return law.correct(self.scene(row, places), steps, commanded, width)
+        return law.correct(self.scene(row, places), steps, commanded, width, self.scene(row, {}))
+
+    def knows(self, row: int) -> bool:
+        """Whether the row says how the things that the instruction names stand."""
+        episode, start = self._data.episode_of(row), self._data.object_starts[row]
+        for frame in episode.asked_frames:
+            number = start + episode.objects.index(frame)
+            turned = SHAPES[frame].grip not in ('across', 'square', 'tab')
+            if not (np.isfinite(self._data.all_feet[number]).all()
+                    and (turned or np.isfinite(self._data.all_headings[number]))):
+                return False
+        return True
 
     def scene(self, row: int, places: Mapping[str, Array]) -> Truth:
         """All there is in a row, as believed."""

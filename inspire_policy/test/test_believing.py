@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +87,20 @@ def test_a_scene_has_things_tilted_as_their_feet_say(data):
     pose = Believer(data).scene(row, {'cookies': place}).objects['cookies']
     assert abs(pose.rotation[2, 2]) < 1e-6 and np.linalg.det(pose.rotation) == pytest.approx(1.0)
     assert SHAPES['cookies'].grip == 'across'
+
+
+def test_of_things_that_nobody_knows_how_they_stand_it_is_not_asked(data):
+    """As in datasets made from bags, which have no feet."""
+    first = {one.task: next(iter(data.rows(n))) for n, one in enumerate(data.episodes)}
+    assert all(Believer(data).knows(row) for row in first.values())
+    footless = replace(data, all_feet=np.full_like(data.all_feet, np.nan))
+    assert not any(Believer(footless).knows(row) for row in first.values())
+    headless = Believer(replace(data, all_headings=np.full_like(data.all_headings, np.nan)))
+    assert {task for task, row in first.items() if headless.knows(row)} == {
+        'pick_ball', 'cup_in_plate'}
+
+
+def test_an_instruction_of_no_task_is_refused(data):
+    odd = replace(data.episodes[0], instruction='make tea')
+    with pytest.raises(ValueError, match='make tea'):
+        Believer(replace(data, episodes=(odd, *data.episodes[1:])))

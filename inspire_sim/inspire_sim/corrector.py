@@ -58,12 +58,16 @@ def closed_on(shape: Shape) -> float:
 class Corrector(Expert):
     """Says at any instant what the expert would do; see the module's docstring."""
 
-    def correct(self, truth: Truth, steps: int, commanded: Pose, width: float) -> Array:
+    def correct(self, truth: Truth, steps: int, commanded: Pose, width: float,
+                judged: Truth | None = None) -> Array:
         """The next actions (steps, 7) from here.
 
         commanded: what they will be integrated on; width: what the gripper was last told [m].
-        Raises KeyError when an object of the task is missing from the truth.
+        judged: by what it is judged whether what was to be done is done, where `truth` is only
+        believed: some millimetres must not decide that. Raises KeyError when an object of the
+        task is missing from the truth.
         """
+        self._judged = truth if judged is None else judged
         if self._roles is None:
             self._roles = self._resolved(truth)
         self.done, self._attempt = False, 0
@@ -83,7 +87,7 @@ class Corrector(Expert):
         if self.moved in truth.grasped and self.variant.goal is not Goal.PUSH:
             return self._holding(truth, commanded)
         narrowest = min(width, truth.gripper_width)
-        if self.variant.goal is not Goal.PICK and self._achieved(truth):
+        if self.variant.goal is not Goal.PICK and self._achieved(self._judged):
             return self._leaving(truth, commanded, narrowest)
         if self.variant.goal is Goal.PUSH:
             self.phase = 'start'

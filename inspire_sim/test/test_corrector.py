@@ -214,3 +214,16 @@ def test_what_hangs_from_its_rim_is_level_before_it_is_let_go(task: str) -> None
     expert.correct(world.truth(), 1, world.commanded, 0.07)
     assert play(world, believed=noted) >= 0
     assert len(tilts) > 3 and tilts[-1] < 6.0
+
+
+def test_whether_it_is_done_is_judged_by_what_is_not_what_is_believed() -> None:
+    world, _ = begin('put the banana in the plate', 5)
+    assert play(world) >= 0
+    truth, expert = world.truth(), Corrector(find(world.instruction)[1])
+    banana = truth.objects['banana']
+    sunk = Pose(banana.position - [0.0, 0.0, 0.02], banana.quaternion)
+    believed = replace(truth, objects={**truth.objects, 'banana': sunk})
+    expert.correct(believed, CHUNK, world.commanded, 0.07, judged=truth)
+    assert expert.phase == 'leave'
+    expert.correct(believed, CHUNK, world.commanded, 0.07)
+    assert expert.phase != 'leave'

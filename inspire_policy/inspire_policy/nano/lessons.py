@@ -199,7 +199,7 @@ class Lessons:
         poses, widths = self._commanded[delay]
         commanded, width = Pose(poses[row, :3], poses[row, 3:]), float(widths[row])
         for _ in range(TRIES):
-            if self._believer is None:
+            if self._believer is None or not self._believer.knows(row):
                 break
             there = blurred.copy()
             self._blur(there, random)

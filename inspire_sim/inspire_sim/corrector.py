@@ -41,6 +41,7 @@ BESIDE = 0.02           # of a grasp, at most, where open fingers are still arou
 LEVEL = 0.015           # below a grasp, where fingers need not rise, or above, closing [m]
 LAID = (0.02, 0.008)    # beside and above where a thing is laid, at most, to be let go [m]
 STACKED = 0.01          # the same beside, where it is stacked, or put near another [m]
+SHIFTED = 0.025         # beside where a thing is laid, at most, to come to it without rising [m]
 PUSHED = 0.012          # beside the middle of a handle, at most, where it is pushed [m]
 LEFT = 0.09             # of open fingers behind a handle that they have let go [m]
 PRESSED = 0.008         # of the commanded pose below the arm, at most, where fingers open [m]
@@ -176,7 +177,7 @@ class Corrector(Expert):
         if _at(commanded, place) or (beside < near and above < LAID[1]
                                      and not (aligned and turned > AT[1])):
             return [Leg('open', _unpressed(commanded, truth.tcp), shape.opening, wait=5)], 0
-        if beside < near + CONE * max(0.0, above):
+        if beside < max(near, SHIFTED) + CONE * max(0.0, above):
             return legs, 3
         high = commanded.position[2] > min(lift.position[2], over.position[2]) - 0.02
         return legs, 2 if high else 0

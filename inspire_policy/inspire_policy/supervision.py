@@ -25,6 +25,7 @@ Place = NDArray[np.float32]
 IGNORED = -100                 # a target that carries no loss
 NOWHERE = -1                   # the branch of padding
 DELAYS = (0.5, 0.25, 0.25)     # how often a chunk begins 0, 1, 2 steps after its picture
+IN_HAND = 0.03                 # m from the tcp of what may be taken for held
 SAID = 0.008                   # m by which a chunk's codes may miss its end, or a width of it
 
 
@@ -74,10 +75,12 @@ class Truth:
                 if self._labelled[start + number]}
 
     def word(self, row: int, frame: str, place: Place, denied: bool) -> str:
-        """The answer about an object that is believed to be at a place (8,). denied: that it is
-        held is not seen."""
+        """The answer about an object that is believed to be at a place (8,). denied: whether it is
+        held is taken for the reverse, as far as it may be."""
         number = self._data.episode_of(row).objects.index(frame)
-        held = self._data.grasped(row)[[number]] & (not denied)
+        held = self._data.grasped(row)[[number]]
+        if denied:
+            held = ~held & (np.linalg.norm(place[:3]) < IN_HAND)
         return str(words(codes(place[None, :3].astype(np.float64), held, self._formulation),
                          self._formulation)[0])
 

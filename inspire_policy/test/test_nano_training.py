@@ -28,7 +28,13 @@ from inspire_policy.nano.tokens import Words  # noqa: E402
 from inspire_policy.nano.training import loss, run, told, tolerance, train  # noqa: E402
 from inspire_policy.nano.vocabulary import sentences  # noqa: E402
 from inspire_policy.prompt import Layout  # noqa: E402
-from inspire_policy.supervision import IGNORED, NOWHERE, SAID, delayed_chunks  # noqa: E402
+from inspire_policy.supervision import (  # noqa: E402
+    IGNORED,
+    IN_HAND,
+    NOWHERE,
+    SAID,
+    delayed_chunks,
+)
 from inspire_policy.training_log import read_log  # noqa: E402
 from inspire_policy.training_run import TrainingError, split, tally, thinned, varied  # noqa: E402
 from piper_driver.pose import Pose  # noqa: E402
@@ -390,6 +396,24 @@ def test_what_is_held_can_be_said_not_to_be(data, denied):
     assert len(rows) > 3
     deeds = drawn.draw(rows[:1], np.random.default_rng(0), rows).deeds
     assert ((deeds.ids == tokens.answer('grasped')[0]).any(1) == (denied == 0.0)).all()
+
+
+@pytest.mark.parametrize('denied', [0.0, 1.0])
+def test_what_is_between_the_fingers_can_be_said_to_be_held(data, denied):
+    """As a network says of what it has just let go; of what is further away nobody does."""
+    tokens, _, drawn = made(data, layout=Layout.ANSWERS_FOR_PICTURES, denied=denied, off=(0.0, 0.0))
+    near: dict[bool, list[int]] = {True: [], False: []}
+    for row in np.flatnonzero(drawn.usable.any(1)).tolist():
+        numbers = [data.episode_of(row).objects.index(frame)
+                   for frame in data.episode_of(row).asked_frames]
+        if not data.grasped(row)[numbers].any():
+            apart = np.linalg.norm(data.offsets(row)[numbers], axis=1).min()
+            near[bool(apart < IN_HAND)].append(row)
+    for close, rows in near.items():
+        assert rows
+        deeds = drawn.draw(rows[:1], np.random.default_rng(0), rows).deeds
+        said = (deeds.ids == tokens.answer('grasped')[0]).any(1)
+        assert (said == (close and denied == 1.0)).all()
 
 
 def test_feet_can_be_added_to_a_network_and_change_nothing_before_they_are_learned(tmp_path):

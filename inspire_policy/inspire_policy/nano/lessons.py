@@ -48,7 +48,8 @@ class Teaching:
     nearer than any other, for what the arm does there not to be taught to a network that looks
     (0: always taught). There it always goes away: a network would learn that of the thing.
     deeds: rows whose actions alone are learned, for each sample, where those look at no picture;
-    denied: share of these in which what is held is said not to be; believed: whether they are what
+    denied: share of these in which what is held is said not to be, and what is between the fingers
+    is said to be; believed: whether they are what
     the corrector does where things are believed to be, not where they are, see `believing`."""
 
     layout: Layout = Layout.VQA_FIRST

@@ -401,7 +401,8 @@ def test_what_is_held_can_be_said_not_to_be(data, denied):
 @pytest.mark.parametrize('denied', [0.0, 1.0])
 def test_what_is_between_the_fingers_can_be_said_to_be_held(data, denied):
     """As a network says of what it has just let go; of what is further away nobody does."""
-    tokens, _, drawn = made(data, layout=Layout.ANSWERS_FOR_PICTURES, denied=denied, off=(0.0, 0.0))
+    tokens, _, drawn = made(data, layout=Layout.ANSWERS_FOR_PICTURES, denied=denied,
+                            off=(0.0, 0.0))
     near: dict[bool, list[int]] = {True: [], False: []}
     for row in np.flatnonzero(drawn.usable.any(1)).tolist():
         numbers = [data.episode_of(row).objects.index(frame)

@@ -50,7 +50,7 @@ class Believer:
         episode = self._data.episode_of(row)
         variant = self._variants[episode.instruction]
         law = Corrector(variant, self._yaw)
-        law.mean(episode.asked_frames[0], episode.asked_frames[1] if variant.target else None)
+        law.assign(episode.asked_frames[0], episode.asked_frames[1] if variant.target else None)
         return law.correct(self.scene(row, places), steps, commanded, width, self.scene(row, {}))
 
     def knows(self, row: int) -> bool:

@@ -68,8 +68,8 @@ class Expert:
         self._leg = self._waited = self._missed = 0    # of the stage: leg, steps waited in it
         self._over = False
 
-    def mean(self, moved: str, target: str | None) -> None:
-        """Know who is who without resolving it from where things are: frames."""
+    def assign(self, moved: str, target: str | None) -> None:
+        """Say which frames are meant, in place of resolving names by where things are."""
         self._roles = moved, target
 
     @property

@@ -180,16 +180,10 @@ def said(codec: Codec, chunks: Chunks, coded: Sequence[Sequence[NDArray[np.int64
     """Where (rows, delays) the codes say the chunk: both its end and its widths within SAID."""
     found = []
     for actions, codes_ in zip(chunks.actions, coded, strict=True):
-        found.append(says(np.stack([codec.decode(one.tolist()) for one in codes_]), actions))
+        wrong = np.stack([codec.decode(one.tolist()) for one in codes_]) - actions
+        found.append((np.linalg.norm(wrong[:, :, :3].sum(1), axis=1) <= SAID)
+                     & (np.abs(wrong[:, :, 6]).max(1) <= SAID))
     return np.stack(found, 1)
-
-
-def says(decoded: NDArray[np.float64], actions: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether what codes say of chunks (N, H, 7) misses neither the end nor a width by more than
-    SAID (N,)."""
-    wrong = decoded - actions
-    return np.asarray((np.linalg.norm(wrong[:, :, :3].sum(1), axis=1) <= SAID)
-                      & (np.abs(wrong[:, :, 6]).max(1) <= SAID))
 
 
 def columns(texts: Sequence[Text], pad: int) -> dict[str, Ids]:

@@ -29,13 +29,12 @@ from inspire_policy.nano.settings import Size
 from inspire_policy.nano.tokens import Words
 from inspire_policy.pictures import prepare
 from inspire_policy.prompt import Layout, ask, segments
-from inspire_policy.supervision import DELAYS, Ids, Place, Text, Truth, columns, says
+from inspire_policy.supervision import DELAYS, Ids, Place, Text, Truth, columns
 from piper_driver.pose import Pose
 
 MOST_OTHERS = 6                # questions in branches, for each sample
 BLURRED = 0.15                 # how wrong cosine and sine of twice a heading are that are read
 FOOT = 0.002                   # the same of feet, at most [m]
-TRIES = 3                      # to believe something of which the codec can say what to do
 ANY_FOOT = 0.05                # spread of feet that are not known [m]
 
 
@@ -116,10 +115,12 @@ class Lessons:
         seen_by, tcp = viewer(data.card['viewer']), data.columns['tcp']
         self._ahead = np.stack([ahead(tcp, each, seen_by) for each in raw], 1)
         self._axes = tool_axes(tcp[:, 3:], seen_by.rotation_base_to_viewer)
-        self.taught = np.flatnonzero(self._truth.usable.any(1))     # of which deeds are drawn
         self._codec = codec
         self._commanded = commanded(data)
         self._believer = Believer(data) if teaching.believed else None
+        self._asked = np.array([self._believer is not None and self._believer.knows(row)
+                                for row in range(len(self.usable))])
+        self.taught = np.flatnonzero(self._truth.usable.any(1) | self._asked)   # by deeds
 
     def draw(self, rows: Sequence[int], random: np.random.Generator,
              deeds: Sequence[int] | None = None) -> Batch:
@@ -135,7 +136,8 @@ class Lessons:
             return batch
         if deeds is None:
             deeds = random.choice(self.taught, self.teaching.deeds * len(rows)).tolist()
-        delays = [self._truth.delay(row, random) for row in deeds]
+        delays = [int(random.choice(len(DELAYS), p=DELAYS)) if self._asked[row] else
+                  self._truth.delay(row, random) for row in deeds]
         texts = [self._deed(row, delay, random) for row, delay in zip(deeds, delays, strict=True)]
         return replace(batch, deeds=self._side_by_side((), deeds, delays, texts, random))
 
@@ -195,22 +197,17 @@ class Lessons:
     def _believed(self, row: int, delay: int, places: Mapping[str, Place],
                   random: np.random.Generator) -> tuple[dict[str, Place], Ids]:
         """Where things are believed to be, and the codes of what is done then; of what is done
-        anyway, where the corrector is not asked, or says what the codec cannot."""
-        blurred = np.stack(list(places.values()))
-        poses, widths = self._commanded[delay]
-        commanded, width = Pose(poses[row, :3], poses[row, 3:]), float(widths[row])
-        for _ in range(TRIES):
-            if self._believer is None or not self._believer.knows(row):
-                break
-            there = blurred.copy()
-            self._blur(there, random)
-            found = dict(zip(places, there, strict=True))
-            chunk = self._believer.actions(row, found, commanded, width, self._codec.chunk)
-            acts = self._codec.encode(chunk)
-            if says(self._codec.decode(acts.tolist())[None], chunk[None])[0]:
-                return found, acts
-        self._blur(blurred, random)
-        return dict(zip(places, blurred, strict=True)), self._truth.codes(row, delay)
+        anyway, where the corrector is not asked. Codes that say it badly are the best there are:
+        whoever leaves them out leaves out that fingers open, and teaches what is done instead."""
+        there = np.stack(list(places.values()))
+        self._blur(there, random)
+        found = dict(zip(places, there, strict=True))
+        if self._believer is None or not self._asked[row]:
+            return found, self._truth.codes(row, delay)
+        pose, width = (each[row] for each in self._commanded[delay])
+        chunk = self._believer.actions(row, found, Pose(pose[:3], pose[3:]), float(width),
+                                       self._codec.chunk)
+        return found, self._codec.encode(chunk)
 
     def _text(self, row: int, delay: int, random: np.random.Generator) -> Text:
         episode, form = self._data.episode_of(row), self.teaching.formulation

@@ -51,6 +51,7 @@ parts "${old[@]}" believed-own{,,} believed-own-2{,,} found-near-cubes found-nea
 trained believed-5 believed-4 2200 "${data[@]}" "${blind[@]}" --set rate=0.0005 \
   --set cooldown=0.85
 
+# Not shipped: it hardly ever opens around a can (docs/log.md).
 evaluated believed-5 rest 50 "pick_ball,pick_plug,$placed,stack_cubes"
 evaluated believed-5 can 25 move_can_near
 evaluated believed-5 handles-and-cups 17 "$handles,cup_in_plate"

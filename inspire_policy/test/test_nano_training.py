@@ -307,8 +307,10 @@ def test_deeds_are_what_the_corrector_does_where_things_are_believed_to_be(data,
                            off=(0.01, 0.0), denied=0.0)
     monkeypatch.setattr('inspire_policy.nano.lessons.DELAYS', (1.0, 0.0, 0.0))
     text, apart = drawn._words.text_size, []
-    for row in np.flatnonzero(drawn.usable[:, 0])[::8].tolist():
+    for row in np.flatnonzero(drawn.usable[:, 0])[::4].tolist():
         deeds = drawn.draw([row], np.random.default_rng(row), [row]).deeds
+        if deeds is None:       # this small codec cannot say it
+            continue
         frames = data.episode_of(row).asked_frames
         read = deeds.there[0][np.isfinite(deeds.there[0, :, 0])].astype(np.float64)
         read[:, :3] += drawn._ahead[row, 0]

@@ -29,12 +29,13 @@ from inspire_policy.nano.settings import Size
 from inspire_policy.nano.tokens import Words
 from inspire_policy.pictures import prepare
 from inspire_policy.prompt import Layout, ask, segments
-from inspire_policy.supervision import DELAYS, Ids, Place, Text, Truth, columns
+from inspire_policy.supervision import DELAYS, SAID, Ids, Place, Text, Truth, columns
 from piper_driver.pose import Pose
 
 MOST_OTHERS = 6                # questions in branches, for each sample
 BLURRED = 0.15                 # how wrong cosine and sine of twice a heading are that are read
 FOOT = 0.002                   # the same of feet, at most [m]
+WIDE = 0.025                   # by which codes may miss a width of what is believed [m]
 ANY_FOOT = 0.05                # spread of feet that are not known [m]
 
 
@@ -138,8 +139,12 @@ class Lessons:
             deeds = random.choice(self.taught, self.teaching.deeds * len(rows)).tolist()
         delays = [int(random.choice(len(DELAYS), p=DELAYS)) if self._asked[row] else
                   self._truth.delay(row, random) for row in deeds]
-        texts = [self._deed(row, delay, random) for row, delay in zip(deeds, delays, strict=True)]
-        return replace(batch, deeds=self._side_by_side((), deeds, delays, texts, random))
+        told = [(row, delay, text) for row, delay in zip(deeds, delays, strict=True)
+                if (text := self._deed(row, delay, random))]
+        if not told:
+            return batch
+        rows, delays, texts = (list(each) for each in zip(*told, strict=True))
+        return replace(batch, deeds=self._side_by_side((), rows, delays, texts, random))
 
     def _side_by_side(self, pictures: tuple[NDArray[np.uint8], ...], rows: Sequence[int],
                       delays: Sequence[int], texts: Sequence[Text],
@@ -174,13 +179,16 @@ class Lessons:
         anyhow = np.isnan(foot).any(-1) & np.isfinite(there[..., 0])
         foot[anyhow] = ANY_FOOT * random.normal(size=(int(anyhow.sum()), 3))
 
-    def _deed(self, row: int, delay: int, random: np.random.Generator) -> Text:
-        """The instruction with answers in the place of names, and what is done."""
+    def _deed(self, row: int, delay: int, random: np.random.Generator) -> Text | None:
+        """The instruction with answers in the place of names, and what is done; None: the codec
+        cannot say it."""
         denied = bool(random.random() < self.teaching.denied)
         asked = self._truth.asked(row, self._truth.answers(row))
         frames = self._data.episode_of(row).asked_frames
         places, acts = self._believed(row, delay, dict(zip(
             frames, (place for _, _, place in asked), strict=True)), random)
+        if acts is None:
+            return None
         (*_, deed) = segments(self.teaching.layout, self._data.episode_of(row).instruction,
                               [one for one, _, _ in asked])
         text = Text()
@@ -195,10 +203,10 @@ class Lessons:
         return text
 
     def _believed(self, row: int, delay: int, places: Mapping[str, Place],
-                  random: np.random.Generator) -> tuple[dict[str, Place], Ids]:
+                  random: np.random.Generator) -> tuple[dict[str, Place], Ids | None]:
         """Where things are believed to be, and the codes of what is done then; of what is done
-        anyway, where the corrector is not asked. Codes that say it badly are the best there are:
-        whoever leaves them out leaves out that fingers open, and teaches what is done instead."""
+        anyway, where the corrector is not asked. None: they miss its end by more than SAID. A
+        width counts less: who leaves out that fingers open teaches what is done instead."""
         there = np.stack(list(places.values()))
         self._blur(there, random)
         found = dict(zip(places, there, strict=True))
@@ -207,7 +215,10 @@ class Lessons:
         pose, width = (each[row] for each in self._commanded[delay])
         chunk = self._believer.actions(row, found, Pose(pose[:3], pose[3:]), float(width),
                                        self._codec.chunk)
-        return found, self._codec.encode(chunk)
+        acts = self._codec.encode(chunk)
+        wrong = self._codec.decode(acts.tolist()) - chunk
+        says = np.linalg.norm(wrong[:, :3].sum(0)) <= SAID and np.abs(wrong[:, 6]).max() <= WIDE
+        return found, acts if says else None
 
     def _text(self, row: int, delay: int, random: np.random.Generator) -> Text:
         episode, form = self._data.episode_of(row), self.teaching.formulation

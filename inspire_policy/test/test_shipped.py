@@ -33,8 +33,9 @@ def test_it_is_small_and_soon_there() -> None:
     assert time.perf_counter() - begin < LOADED
 
 
-def test_the_weights_of_the_comparison_can_still_be_read() -> None:
+def test_the_weights_that_are_kept_can_still_be_read() -> None:
     assert checkpoint.load(KEPT / 'none').description.layout is Layout.NONE
+    assert checkpoint.load(KEPT / 'believed').network().size.hand
     assert checkpoint.load(SHIPPED).description.layout is not Layout.NONE
 
 

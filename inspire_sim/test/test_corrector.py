@@ -213,7 +213,7 @@ def test_what_hangs_from_its_rim_is_level_before_it_is_let_go(task: str) -> None
 
     expert.correct(world.truth(), 1, world.commanded, 0.07)
     assert play(world, believed=noted) >= 0
-    assert len(tilts) > 3 and tilts[-1] < 6.0
+    assert len(tilts) > 3 and min(tilts[-3:]) < 6.0     # above it, before it touches
 
 
 def test_whether_it_is_done_is_judged_by_what_is_not_what_is_believed() -> None:

@@ -6,7 +6,8 @@ that are wrong by a centimetre from these learns to leave a centimetre alone: wh
 often the place than the motion. Here the corrector is asked again, about a row's scene as it would
 be if the places were right: what is done follows from what is read, exactly.
 
-A scene is put together from a row's numbers: all there is stands upright, but for what is held.
+A scene is put together from a row's numbers. Each thing leans as its foot says; those that are
+taken by their rim or a handle stand upright, which a cup that hangs aslant does not.
 """
 
 from __future__ import annotations

@@ -180,10 +180,17 @@ def said(codec: Codec, chunks: Chunks, coded: Sequence[Sequence[NDArray[np.int64
     """Where (rows, delays) the codes say the chunk: both its end and its widths within SAID."""
     found = []
     for actions, codes_ in zip(chunks.actions, coded, strict=True):
-        wrong = np.stack([codec.decode(one.tolist()) for one in codes_]) - actions
-        found.append((np.linalg.norm(wrong[:, :, :3].sum(1), axis=1) <= SAID)
-                     & (np.abs(wrong[:, :, 6]).max(1) <= SAID))
+        end, width = missed(np.stack([codec.decode(one.tolist()) for one in codes_]), actions)
+        found.append((end <= SAID) & (width <= SAID))
     return np.stack(found, 1)
+
+
+def missed(decoded: NDArray[np.float64], actions: NDArray[np.float64],
+           ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """By how much decoded chunks (..., H, 7) miss the end of what was to be said, and the width
+    that they miss most (...,) [m]."""
+    wrong = decoded - actions
+    return np.linalg.norm(wrong[..., :3].sum(-2), axis=-1), np.abs(wrong[..., 6]).max(-1)
 
 
 def columns(texts: Sequence[Text], pad: int) -> dict[str, Ids]:

@@ -157,11 +157,11 @@ class Corrector(Expert):
             self._hold = Hold(at, truth.tcp.inverse() @ frame)
             legs = self._draw(truth)
             return legs, int(_at(commanded, legs[0].goal))
+        lifted = float(frame.position[2] - shape.frame[2])
         if shape.grip == 'rim':
             frame = _by_the_rim(shape, truth.tcp, frame)
             truth = replace(truth, objects={**truth.objects, self.moved: frame})
-        lifted = (shape.base(frame)[2] if shape.grip == 'rim'
-                  else frame.position[2] - shape.frame[2])
+            lifted = float(shape.base(frame)[2])
         at = _as_taken(commanded, commanded.position - max(0.0, lifted) * reach.UP)
         self._hold = Hold(at, truth.tcp.inverse() @ frame)
         if self.variant.goal is Goal.PICK:
@@ -177,7 +177,7 @@ class Corrector(Expert):
         if _at(commanded, place) or (beside < near and above < LAID[1]
                                      and not (aligned and turned > AT[1])):
             return [Leg('open', _unpressed(commanded, truth.tcp), shape.opening, wait=5)], 0
-        if beside < max(near, SHIFTED) + CONE * max(0.0, above):
+        if beside < SHIFTED + CONE * max(0.0, above):
             return legs, 3
         high = commanded.position[2] > min(lift.position[2], over.position[2]) - 0.02
         return legs, 2 if high else 0

@@ -20,9 +20,9 @@ from inspire_labeler.viewer import viewer as preset
 from inspire_policy.answering import AnsweringPolicy, Reasoning
 from inspire_policy.checkpoint_file import CheckpointError
 from inspire_policy.nano import checkpoint
-from inspire_policy.nano.arm_state import arm_state
+from inspire_policy.nano.arm_state import arm_state, tool_axes
 from inspire_policy.nano.checkpoint import Checkpoint
-from inspire_policy.nano.readers import SEE, OnnxReader, TorchReader, arm_numbers, tool_axes
+from inspire_policy.nano.readers import SEE, OnnxReader, TorchReader, arm_numbers
 from inspire_policy.pictures import prepare
 from inspire_policy.policy import BadInstruction, Decision, PolicyError, PolicyObservation
 from inspire_policy.prompt import Layout, Segment, segments

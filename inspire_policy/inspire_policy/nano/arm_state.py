@@ -11,6 +11,8 @@ that still close do not, which no single width tells.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
@@ -31,11 +33,19 @@ def arm_state(width: ArrayLike, speed: ArrayLike, commanded: ArrayLike,
     commanded (..., 7): xyz, quaternion xyzw.
     """
     commanded = np.asarray(commanded, np.float64)
-    turn = Rotation.from_quat(commanded[..., 3:].reshape(-1, 4)).as_matrix()
-    columns = turn[:, :, :2].transpose(0, 2, 1).reshape(*commanded.shape[:-1], 6)
     parts = [np.asarray(width)[..., None], np.asarray(commanded_width)[..., None],
-             commanded[..., :3], columns, np.asarray(speed)[..., None]]
+             commanded[..., :3], tool_axes(commanded[..., 3:]), np.asarray(speed)[..., None]]
     return np.concatenate(parts, -1).astype(np.float32)
+
+
+def tool_axes(quaternions: NDArray[Any], seen: NDArray[Any] | None = None,
+              ) -> NDArray[np.float64]:
+    """The x and y axes (..., 6) of tools that are turned so (..., 4) xyzw in base_link; in that
+    frame, or in the one that `seen` (3, 3) turns its vectors into."""
+    turns = Rotation.from_quat(quaternions.reshape(-1, 4)).as_matrix()
+    turns = turns if seen is None else seen @ turns
+    columns: NDArray[np.float64] = turns[:, :, :2].transpose(0, 2, 1)
+    return columns.reshape(*quaternions.shape[:-1], 6)
 
 
 def completed(scale: Scale, count: int) -> Scale:

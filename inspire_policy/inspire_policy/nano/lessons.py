@@ -23,13 +23,13 @@ from inspire_policy.action_codec import Codec
 from inspire_policy.believing import Believer
 from inspire_policy.chunk_scale import Scale
 from inspire_policy.dataset import Dataset
-from inspire_policy.nano.arm_state import arm_state
-from inspire_policy.nano.readers import arm_numbers, tool_axes
+from inspire_policy.nano.arm_state import arm_state, tool_axes
+from inspire_policy.nano.readers import arm_numbers
 from inspire_policy.nano.settings import Size
 from inspire_policy.nano.tokens import Words
 from inspire_policy.pictures import prepare
 from inspire_policy.prompt import Layout, ask, segments
-from inspire_policy.supervision import DELAYS, SAID, Ids, Place, Text, Truth, columns
+from inspire_policy.supervision import DELAYS, SAID, Ids, Place, Text, Truth, columns, missed
 from piper_driver.pose import Pose
 
 MOST_OTHERS = 6                # questions in branches, for each sample
@@ -49,8 +49,8 @@ class Teaching:
     (0: always taught). There it always goes away: a network would learn that of the thing.
     deeds: rows whose actions alone are learned, for each sample, where those look at no picture;
     denied: share of these in which what is held is said not to be, and what is between the fingers
-    is said to be; believed: whether they are what
-    the corrector does where things are believed to be, not where they are, see `believing`."""
+    is said to be; believed: whether they are what the corrector does where things are believed to
+    be, not where they are, see `believing`."""
 
     layout: Layout = Layout.VQA_FIRST
     formulation: Formulation = Formulation.DIRECTION
@@ -78,11 +78,11 @@ class Teaching:
 @dataclass(frozen=True)
 class Batch:
     """pictures: for each camera (B, H, H, 3) uint8; state (B, size.state); arm (B, size.arm):
-    see readers.arm_numbers; ids, places, branches (B, T); answers and actions
-    (B, T): what has to be said after each token, or IGNORED; said (B, T, size.place): where an
-    answer begins after a token, its object's place, as supervision.Truth gives it, NaN elsewhere.
-    there: the same at the first token of each answer that is read, as wrong as the network's own
-    will be. deeds: of other rows, without pictures.
+    see readers.arm_numbers; ids, places, branches (B, T); answers and actions (B, T): what has to
+    be said after each token, or IGNORED; said (B, T, size.place): where an answer begins after
+    a token, its object's place, as supervision.Truth gives it, NaN elsewhere. there: the same at
+    the first token of each answer that is read, as wrong as the network's own will be. deeds: of
+    other rows, without pictures.
     """
 
     pictures: tuple[NDArray[np.uint8], ...]
@@ -212,13 +212,12 @@ class Lessons:
         found = dict(zip(places, there, strict=True))
         if self._believer is None or not self._asked[row]:
             return found, self._truth.codes(row, delay)
-        pose, width = (each[row] for each in self._commanded[delay])
-        chunk = self._believer.actions(row, found, Pose(pose[:3], pose[3:]), float(width),
+        pose, told = (each[row] for each in self._commanded[delay])
+        chunk = self._believer.actions(row, found, Pose(pose[:3], pose[3:]), float(told),
                                        self._codec.chunk)
         acts = self._codec.encode(chunk)
-        wrong = self._codec.decode(acts.tolist()) - chunk
-        says = np.linalg.norm(wrong[:, :3].sum(0)) <= SAID and np.abs(wrong[:, 6]).max() <= WIDE
-        return found, acts if says else None
+        end, width = missed(self._codec.decode(acts.tolist()), chunk)
+        return found, acts if end <= SAID and width <= WIDE else None
 
     def _text(self, row: int, delay: int, random: np.random.Generator) -> Text:
         episode, form = self._data.episode_of(row), self.teaching.formulation

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 if TYPE_CHECKING:
     from inspire_policy.nano.network import Network
@@ -146,14 +145,6 @@ def arm_numbers(state: NDArray[Any], ahead: NDArray[Any],
     state; how far the pose that the next action counts from is ahead of the tcp (..., 3) [m]; and
     the tcp's x and y axes (..., 6). Both in the viewer frame."""
     return np.concatenate([state, ahead / REACH, axes], -1).astype(np.float32)
-
-
-def tool_axes(quaternions: NDArray[Any], to_viewer: NDArray[Any]) -> NDArray[np.float64]:
-    """The x and y axes (..., 6) in the viewer frame of tools that are turned so (..., 4) xyzw in
-    base_link. to_viewer (3, 3): from base_link."""
-    turns = to_viewer @ Rotation.from_quat(quaternions.reshape(-1, 4)).as_matrix()
-    columns: NDArray[np.float64] = turns[:, :, :2].transpose(0, 2, 1)
-    return columns.reshape(*quaternions.shape[:-1], 6)
 
 
 def _read(there: NDArray[Any] | None, ids: Sequence[int], place: int) -> NDArray[np.float64]:
